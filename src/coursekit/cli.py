@@ -1,0 +1,150 @@
+"""The command line ``coursekit``: get the notebooks, check exercises, look at the environment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(
+    name="coursekit",
+    help="From Loss to Silicon: notebooks, exercises and tools of the course.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+exercises = typer.Typer(help="Build the exercise notebooks from solutions/ (in a checkout).")
+app.add_typer(exercises, name="exercises")
+out, err = Console(), Console(stderr=True)
+
+
+def fail(message: str, code: int = 2) -> NoReturn:
+    """Say what went wrong on standard error and leave with ``code``."""
+    err.print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        from coursekit import __version__
+
+        out.print(f"coursekit {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Version.")
+    ] = False,
+) -> None:
+    """From Loss to Silicon: notebooks, exercises and tools of the course."""
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
+    """Show the environment and what of the course will run in it."""
+    from coursekit import doctor as surgery
+
+    found = surgery.report()
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+    else:
+        print_report(found, surgery.PACKAGES)
+    if absent := surgery.missing(found):
+        fail(f"Missing: {', '.join(absent)}. Install with: pip install {' '.join(absent)}", 1)
+
+
+def print_report(found: dict, needed_for: dict[str, str]) -> None:
+    """Print the doctor's report as a table."""
+    table = Table(title=f"coursekit {found['coursekit']} on Python {found['python']}")
+    for heading in ("package", "version", "needed for"):
+        table.add_column(heading)
+    for name, use in needed_for.items():
+        table.add_row(name, found["packages"][name] or "not installed", use)
+    table.add_row("GPU", found["gpu"] or "none", "nothing so far: every chapter runs on the CPU")
+    table.add_row(
+        "bubblewrap", "found" if found["bubblewrap"] else "not found", "grading, on Linux"
+    )
+    out.print(table)
+    out.print(f"{found['system']}, {found['cores']} cores, {found['executable']}", highlight=False)
+
+
+@app.command()
+def get(
+    chapter: Annotated[
+        str, typer.Argument(help="Stem, number or topic, such as 01-basics; or all.")
+    ],
+    folder: Annotated[Path, typer.Argument(help="Where to put them.")] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Replace files that you changed.")] = False,
+) -> None:
+    """Copy notebooks and their exercises out of the installed package."""
+    from coursekit import chapters
+
+    try:
+        stems = chapters.available() if chapter == "all" else [chapters.resolve(chapter)]
+    except LookupError as error:
+        fail(str(error.args[0]))
+    if not stems:
+        fail("This installation carries no notebooks; in a checkout run `make notebooks` first.")
+    for path in copy_notebooks(stems, folder, force):
+        out.print(str(path), highlight=False, soft_wrap=True)
+
+
+def copy_notebooks(stems: list[str], folder: Path, force: bool) -> list[Path]:
+    """Copy the notebooks of these stems; refuse, before writing any, to lose a reader's changes."""
+    from coursekit.chapters import shelf
+
+    pairs = [
+        (source, folder / room / source.name)
+        for room in ("notebooks", "exercises")
+        for stem in stems
+        if (source := shelf() / room / f"{stem}.ipynb").is_file()
+    ]
+    changed = [t for s, t in pairs if t.exists() and t.read_bytes() != s.read_bytes()]
+    if changed and not force:
+        names = ", ".join(map(str, changed))
+        fail(f"Nothing was copied: {names} exists and differs. Use another folder, or --force.", 1)
+    for source, target in pairs:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(".part")
+        part.write_bytes(source.read_bytes())
+        part.replace(target)
+    return [target for _, target in pairs]
+
+
+@app.command()
+def check(notebook: Annotated[Path, typer.Argument(help="An exercise notebook.")]) -> None:
+    """Run an exercise notebook and show the table of its checks."""
+    from coursekit.grading import check_notebook
+
+    raise typer.Exit(check_notebook(notebook))
+
+
+@exercises.command("build")
+def exercises_build(root: Annotated[Path, typer.Option(help="The checkout.")] = Path()) -> None:
+    """Generate the student notebooks and the public check data from solutions/."""
+    from coursekit.grading import build
+
+    for path in build(root):
+        out.print(str(path), highlight=False, soft_wrap=True)
+
+
+@exercises.command("check")
+def exercises_check(root: Annotated[Path, typer.Option(help="The checkout.")] = Path()) -> None:
+    """Fail when a generated file is out of date."""
+    from coursekit.grading import stale
+
+    if old := stale(root):
+        names = ", ".join(map(str, old))
+        fail(f"Out of date: {names}. Run `coursekit exercises build` and commit the result.", 1)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

@@ -1,0 +1,66 @@
+"""What this machine has, and what of the course will run on it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from typing import Any
+
+# What each package is needed for, in the words of a reader.
+PACKAGES = {
+    "numpy": "every notebook",
+    "matplotlib": "every notebook",
+    "scikit-learn": "the data sets",
+    "anywidget": "live figures in Jupyter",
+    "torch": "the chapters to come; 01-basics runs without",
+    "triton": "the GPU chapter to come, on Linux",
+    "jupyterlab": "opening notebooks in a browser",
+}
+
+
+def version_of(package: str) -> str | None:
+    """Installed version, or None."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def accelerator() -> str | None:
+    """Name of the GPU that torch sees, or None."""
+    if importlib.util.find_spec("torch") is None:
+        return None
+    import torch
+
+    if torch.cuda.is_available():
+        return str(torch.cuda.get_device_name(0))
+    return "Apple GPU (mps)" if torch.backends.mps.is_available() else None
+
+
+def report() -> dict[str, Any]:
+    """Environment as plain values, for people (a table) and for machines (``--json``).
+
+    >>> report()["python"].count(".")
+    2
+    """
+    return {
+        "coursekit": version_of("coursekit"),
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "packages": {name: version_of(name) for name in PACKAGES},
+        "gpu": accelerator(),
+        "bubblewrap": shutil.which("bwrap") is not None,
+    }
+
+
+def missing(found: dict[str, Any]) -> list[str]:
+    """Packages without which chapters that are published do not run."""
+    return [
+        n for n in ("numpy", "matplotlib", "scikit-learn", "anywidget") if not found["packages"][n]
+    ]

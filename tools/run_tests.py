@@ -1,0 +1,77 @@
+"""`make test`: the fast gate, the book, the whole suite and every notebook, in that order.
+
+    python tools/run_tests.py [--workers N]
+
+With the pinned versions (constraints.txt) notebooks are compared strictly, output by output; with
+any other set (the oldest or the newest dependencies) every cell must run and every assert hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import verified
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+PINNED = os.environ.get("CONSTRAINTS", "constraints.txt") == "constraints.txt"
+
+
+def gate() -> list[tuple[str, list[str]]]:
+    """The fast checks, by name."""
+    python = sys.executable
+    return [
+        ("lint", [str(BIN / "ruff"), "check", "."]),
+        ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
+        ("types", [str(BIN / "mypy")]),
+        ("pairing", [python, "tools/notebooks.py", "check"]),
+        ("exercises", [str(BIN / "coursekit"), "exercises", "check"]),
+        ("book", [python, "tools/build_book.py"]),
+    ]
+
+
+def pytest_command(workers: int) -> list[str]:
+    """The suite and the notebooks in one run, a notebook never split between workers."""
+    return [
+        *(sys.executable, "-m", "pytest", "tests", "notebooks", "exercises"),
+        *("-n", str(workers), "--dist", "loadscope", "-q"),
+        *("--nbval" if PINNED else "--nbval-lax", "--nbval-cell-timeout", "120"),
+        *("--nbval-kernel-name", "python3"),
+        *("--nbval-sanitize-with", "tests/nbval-sanitize.cfg"),
+    ]
+
+
+def run(name: str, command: list[str]) -> bool:
+    """Run one stage with its output shown; say how long it took."""
+    print(f"== {name}", flush=True)
+    start = time.perf_counter()
+    good = subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+    print(
+        f"== {name}: {'ok' if good else 'FAILED'} ({time.perf_counter() - start:.1f} s)", flush=True
+    )
+    return good
+
+
+def main() -> int:
+    """Run every stage, even after one failed, so that one run shows all that is wrong."""
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("--workers", type=int, default=2)
+    workers = parser.parse_args().workers
+    stages = gate() if PINNED else [("book", [sys.executable, "tools/build_book.py"])]
+    results = {name: run(name, command) for name, command in stages}
+    results["tests"] = run("tests", pytest_command(workers))
+    failed = [name for name, good in results.items() if not good]
+    if failed:
+        print(f"failed: {', '.join(failed)}")
+        return 1
+    print(f"verified: {verified.write(ROOT / '_build' / 'verified.json')}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -48,7 +48,7 @@ check: env ## The fast gate: lint, format, types, pairing, exercises, internal r
 	@$(BIN)/mypy
 	@$(BIN)/python tools/notebooks.py check
 	@$(BIN)/coursekit exercises check
-	@$(PYTEST) -q -p no:cacheprovider tests/equations tests/tools/test_references.py
+	@$(PYTEST) -q -p no:cacheprovider tests/equations tests/tools/test_editions.py
 
 test: env ## Everything: the fast gate, the book, the suite, every notebook.
 	@CONSTRAINTS=$(CONSTRAINTS) $(BIN)/python tools/run_tests.py --workers $(WORKERS)

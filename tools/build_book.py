@@ -20,18 +20,19 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from rich.console import Console
+
 import notebooks
 from editions import write_editions
-from rich.console import Console
 from verify_book import BrokenBookError, pages_of_toc, verify
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 ARCHIVE = "from-loss-to-silicon.zip"
-RELEASE_DATE = (
-    "1767225600"  # every file of the wheel and the zip carries this date: same input, same bytes
-)
+# The wheel and the zip carry one date: the same input gives the same bytes.
+PACKED_AT = "1767225600"
+
 tell = Console(stderr=True)
 
 PAGES = ("book/**/*.md", "book/*.bib", "book/*.json", "notebooks/*.ipynb")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 from bs4 import BeautifulSoup
+
 from editions import glued_values, is_glue
 
 FEWEST_WORDS = 60  # a page with less text than this is an empty shell

@@ -8,7 +8,9 @@ import sys
 if sys.version_info < (3, 11):  # noqa: UP036 - the message is for a reader who runs from a checkout
     raise RuntimeError(
         "coursekit needs Python 3.11 or newer, and this is Python {}.{}. Install a newer Python "
-        "(https://www.python.org/downloads/) and run this again with it.".format(*sys.version_info[:2])
+        "(https://www.python.org/downloads/) and run this again with it.".format(
+            *sys.version_info[:2]
+        )
     )
 
 __version__ = "0.1.0"

@@ -1,0 +1,99 @@
+"""The command line as a reader meets it: what it prints, writes and refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from coursekit import __version__, chapters, cli, doctor
+
+run = CliRunner().invoke
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation that carries one chapter, its exercises and the refresher."""
+    folder = tmp_path / "installed"
+    for name in ("notebooks/01-basics", "exercises/01-basics", "notebooks/refresher"):
+        file = folder / f"{name}.ipynb"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f'"{name}"')
+    monkeypatch.setattr(chapters, "shelf", lambda: folder)
+    return folder
+
+
+def test_version() -> None:
+    assert run(cli.app, ["--version"]).output.strip() == f"coursekit {__version__}"
+
+
+def test_doctor_speaks_to_machines() -> None:
+    result = run(cli.app, ["doctor", "--json"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["packages"]["numpy"]
+
+
+def test_doctor_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = doctor.report()
+    found["packages"]["scikit-learn"] = None
+    monkeypatch.setattr(doctor, "report", lambda: found)
+    result = run(cli.app, ["doctor"])
+    assert result.exit_code == 1
+    assert "pip install scikit-learn" in result.output
+
+
+@pytest.mark.parametrize("name", ["01-basics", "1", "01", "basics", "Basics"])
+def test_a_chapter_goes_by_stem_number_or_topic(shelf: Path, tmp_path: Path, name: str) -> None:
+    result = run(cli.app, ["get", name, str(tmp_path / "mine")])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "mine/notebooks/01-basics.ipynb").read_text() == '"notebooks/01-basics"'
+    assert (tmp_path / "mine/exercises/01-basics.ipynb").read_text() == '"exercises/01-basics"'
+
+
+def test_all_means_all(shelf: Path, tmp_path: Path) -> None:
+    assert run(cli.app, ["get", "all", str(tmp_path / "mine")]).exit_code == 0
+    assert len(list((tmp_path / "mine").rglob("*.ipynb"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("01-basic", "did you mean '01-basics'"),
+        ("zebra", "unknown chapter 'zebra'. Available: 01-basics, refresher"),
+        ("04-transformer", "planned and not in this version"),
+    ],
+)
+def test_an_unknown_chapter_says_what_there_is(
+    shelf: Path, tmp_path: Path, name: str, says: str
+) -> None:
+    result = run(cli.app, ["get", name, str(tmp_path / "mine")])
+    assert result.exit_code == 2
+    assert says in result.output
+    assert not (tmp_path / "mine").exists()
+
+
+def test_get_never_loses_a_readers_work(shelf: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    run(cli.app, ["get", "01-basics", str(mine)])
+    (mine / "exercises/01-basics.ipynb").write_text("my answers")
+    (mine / "notebooks/01-basics.ipynb").unlink()
+    result = run(cli.app, ["get", "01-basics", str(mine)])
+    assert result.exit_code == 1
+    assert "--force" in result.output
+    assert (mine / "exercises/01-basics.ipynb").read_text() == "my answers"
+    assert not (mine / "notebooks/01-basics.ipynb").exists()
+    assert run(cli.app, ["get", "01-basics", str(mine), "--force"]).exit_code == 0
+    assert (mine / "exercises/01-basics.ipynb").read_text() == '"exercises/01-basics"'
+
+
+def test_this_installation_carries_every_published_notebook(root: Path) -> None:
+    published = {p.stem for p in (root / "notebooks").glob("*.ipynb")}
+    assert published <= set(chapters.available())
+
+
+def test_check_names_a_missing_notebook(tmp_path: Path) -> None:
+    result = run(cli.app, ["check", str(tmp_path / "none.ipynb")])
+    assert result.exit_code == 2
+    assert "none.ipynb" in result.output

@@ -1,7 +1,7 @@
 """Fetch what the site ships from npm: pinned versions, checked hashes, only the files that are used.
 
-    python tools/vendor.py           refresh the vendored files and their manifests (needs npm)
-    python tools/vendor.py check     compare the committed files with the manifests (needs nothing)
+python tools/vendor.py           refresh the vendored files and their manifests (needs npm)
+python tools/vendor.py check     compare the committed files with the manifests (needs nothing)
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def pack(package: Package, work: Path) -> Path:
     name = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     found = sha256(work / name)
     if found != package.sha256:
-        raise SystemExit(f"{spec}: the archive's SHA-256 is {found}, pinned is {package.sha256}. Nothing was written.")
+        raise SystemExit(
+            f"{spec}: the archive's SHA-256 is {found}, pinned is {package.sha256}. Nothing was written."
+        )
     return work / name
 
 
@@ -138,8 +140,12 @@ def check() -> list[str]:
         base = ROOT / folder
         entries = json.loads((base / MANIFEST).read_text(encoding="utf8"))
         known = {name: digest for entry in entries for name, digest in entry["files"].items()}
-        present = {p.relative_to(base).as_posix() for p in base.rglob("*") if p.is_file()} - {MANIFEST}
-        problems += [f"{folder}/{name}: not in the manifest" for name in sorted(present - set(known))]
+        present = {p.relative_to(base).as_posix() for p in base.rglob("*") if p.is_file()} - {
+            MANIFEST
+        }
+        problems += [
+            f"{folder}/{name}: not in the manifest" for name in sorted(present - set(known))
+        ]
         problems += [f"{folder}/{name}: missing" for name in sorted(set(known) - present)]
         problems += [
             f"{folder}/{name}: differs from the manifest"

@@ -111,7 +111,8 @@ def cholesky(covariance: Array) -> Array:
     if not np.allclose(covariance, covariance.T, rtol=1e-10, atol=0):
         raise ValueError("covariance is not symmetric. Use (covariance + covariance.T) / 2.")
     try:
-        return np.linalg.cholesky(covariance)
+        factor: Array = np.linalg.cholesky(covariance).astype(np.float64)
+        return factor
     except np.linalg.LinAlgError:
         smallest = np.linalg.eigvalsh(covariance)[0]
         raise ValueError(

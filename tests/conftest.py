@@ -40,8 +40,9 @@ def seconds_by_notebook(terminal) -> dict[str, float]:
     seconds: dict[str, float] = defaultdict(float)
     for reports in terminal.stats.values():
         for report in reports:
-            if getattr(report, "when", None) == "call" and ".ipynb" in report.nodeid:
-                seconds[report.nodeid.split("::")[0]] += report.duration
+            name = getattr(report, "nodeid", "").split("::")[0]
+                if getattr(report, "when", None) == "call" and name.endswith(".ipynb"):
+                seconds[name] += report.duration
     return dict(seconds)
 
 

@@ -41,7 +41,7 @@ def seconds_by_notebook(terminal) -> dict[str, float]:
     for reports in terminal.stats.values():
         for report in reports:
             name = getattr(report, "nodeid", "").split("::")[0]
-                if getattr(report, "when", None) == "call" and name.endswith(".ipynb"):
+            if getattr(report, "when", None) == "call" and name.endswith(".ipynb"):
                 seconds[name] += report.duration
     return dict(seconds)
 

@@ -20,6 +20,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "book" / "_ext"))
+from coursebook.equations import labels_in_book, numbers  # noqa: E402
+
 GLUE_PREFIX = "application/papermill.record/"
 Notebook = dict[str, Any]
 
@@ -38,7 +41,7 @@ class Index:
     site: str
     titles: dict[str, str] = field(default_factory=dict)  # page path without suffix -> title
     sections: dict[str, tuple[str, str]] = field(default_factory=dict)  # label -> (page, heading)
-    equations: dict[str, tuple[str, int]] = field(default_factory=dict)  # label -> (page, number)
+    equations: dict[str, tuple[str, str]] = field(default_factory=dict)  # label -> (page, number)
     citations: dict[str, tuple[str, str]] = field(default_factory=dict)  # key -> (authors, year)
 
     def url(self, page: str, anchor: str = "") -> str:
@@ -95,8 +98,9 @@ def build_index(root: Path = ROOT) -> Index:
         index.titles[page] = heading[1].strip() if heading else file.stem
         for found in TARGET_AND_HEADING.finditer(text):
             index.sections[found["label"]] = (page, found["title"].strip())
-        for number, found in enumerate(LABELLED_EQUATION.finditer(text), start=1):
-            index.equations[found["label"]] = (page, number)
+    labels = labels_in_book(root)
+    for label, number in numbers(labels).items():
+        index.equations[label] = (page_path(root / labels[label], root), number)
     bib = root / "book" / "references.bib"
     if bib.is_file():
         index.citations = bibliography(bib.read_text(encoding="utf-8"))
@@ -122,7 +126,7 @@ def look_up(table: dict[str, Any], key: str, kind: str) -> Any:
 
 
 def equation_link(content: str, index: Index) -> str:
-    """``(3)`` with a link to the equation on its page."""
+    """``(1.3)`` with a link to the equation on its page."""
     page, number = look_up(index.equations, content, "equation")
     return f"[({number})]({index.url(page, f'equation-{content}')})"
 

@@ -15,7 +15,7 @@ INDEX = editions.Index(
     site="https://example.org/c/",
     titles={"notebooks/01-basics": "Basics", "book/notation": "Notation"},
     sections={"sec-basics-kl": ("notebooks/01-basics", "A distance that is none")},
-    equations={"eq-basics-kl": ("notebooks/01-basics", 3)},
+    equations={"eq-basics-kl": ("notebooks/01-basics", "1.3")},
     citations={"kullback1951": ("Kullback and Leibler", "1951"), "x1999": ("X et al.", "1999")},
 )
 LEFTOVER = re.compile(r"\{[a-z][a-z:-]*\}`|^:{3,}|^\([\w-]+\)=$|\{[a-z-]+\}$", re.MULTILINE)
@@ -31,7 +31,7 @@ def plain(text: str) -> str:
     [
         (
             "see {eq}`eq-basics-kl`",
-            "see [(3)](https://example.org/c/notebooks/01-basics.html#equation-eq-basics-kl)",
+            "see [(1.3)](https://example.org/c/notebooks/01-basics.html#equation-eq-basics-kl)",
         ),
         (
             "{ref}`sec-basics-kl`",
@@ -61,7 +61,7 @@ def plain(text: str) -> str:
             "[Kullback and Leibler (1951)](https://example.org/c/book/bibliography.html)",
         ),
         ("reaches {glue:text}`basics-accuracy`", "reaches 97.3 %"),
-        ("$$a = b$$ (eq-basics-kl)", "$$a = b \\tag{3}$$"),
+        ("$$a = b$$ (eq-basics-kl)", "$$a = b \\tag{1.3}$$"),
         ("(sec-basics-kl)=\n## Heading", "## Heading"),
         ("[n](../book/notation.md#x)", "[n](https://example.org/c/book/notation.html#x)"),
         ("```python\n:::{odd}\n```", "```python\n:::{odd}\n```"),

@@ -1,6 +1,7 @@
 """The book's own Sphinx extension: one module, one idea.
 
 ``equations``  finds which test proves which equation, and which function computes it (no Sphinx needed)
+``numbers``    gives an equation the number of its chapter and its place
 ``badges``     shows it beside the equation's number and in a table; fails the build where it is missing
 ``pictures``   puts SVG figures into the page, in the page's colours
 ``furniture``  what stands around a chapter: downloads, edit link, reading time, when it was verified
@@ -17,7 +18,7 @@ from typing import Any
 
 def setup(app: Any) -> dict[str, Any]:
     """Register the theme, then every module."""
-    from . import badges, exercises, furniture, palette, pictures, showcase
+    from . import badges, exercises, furniture, numbers, palette, pictures, showcase
 
     app.add_html_theme("silicon", str(Path(__file__).parent / "theme"))
     app.add_config_value("course_repository", "", "html")
@@ -25,6 +26,6 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_config_value(
         "comments_config", {}, "html"
     )  # Jupyter Book sets it, sphinx-comments or not
-    for module in (palette, pictures, badges, exercises, showcase, furniture):
+    for module in (palette, pictures, numbers, badges, exercises, showcase, furniture):
         module.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

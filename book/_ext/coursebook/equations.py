@@ -70,6 +70,17 @@ def labels_in_book(root: Path) -> dict[str, str]:
     return found
 
 
+def numbers(labels: dict[str, str]) -> dict[str, str]:
+    """Number of each equation: ``1.3`` is the third of chapter 01, ``3`` that of any other page."""
+    count: dict[str, int] = defaultdict(int)
+    found = {}
+    for label, page in labels.items():
+        count[page] += 1
+        chapter = Path(page).stem.partition("-")[0]
+        found[label] = f"{int(chapter)}.{count[page]}" if chapter.isdigit() else str(count[page])
+    return found
+
+
 def marks(tree: ast.Module) -> Iterator[tuple[str, int, str]]:
     """Yield (label, line, name) for each ``@pytest.mark.equation("label")`` on a function or class."""
     decorators = set()

@@ -23,7 +23,7 @@ MANIFEST = "VENDORED.json"
 
 MATHJAX = [
     "startup", "core", "input/tex", "input/tex/extensions/ams", "input/tex/extensions/boldsymbol",
-    "input/tex/extensions/cancel", "input/tex/extensions/color", "output/chtml", "output/chtml/fonts/tex",
+    "output/chtml", "output/chtml/fonts/tex",
     "a11y/assistive-mml",
 ]  # fmt: skip
 MATHJAX_FONTS = [

@@ -6,6 +6,7 @@
 ``pictures``   puts SVG figures into the page, in the page's colours
 ``furniture``  what stands around a chapter: downloads, edit link, reading time, when it was verified
 ``exercises``  the table of a chapter's exercises
+``contents``   the side bar, and the map of the eleven chapters
 ``showcase``   a figure of a chapter, shown on another page
 ``palette``    the colours, from coursekit's palette to the style sheet
 """
@@ -18,7 +19,7 @@ from typing import Any
 
 def setup(app: Any) -> dict[str, Any]:
     """Register the theme, then every module."""
-    from . import badges, exercises, furniture, numbers, palette, pictures, showcase
+    from . import badges, contents, exercises, furniture, numbers, palette, pictures, showcase
 
     app.add_html_theme("silicon", str(Path(__file__).parent / "theme"))
     app.add_config_value("course_repository", "", "html")
@@ -26,6 +27,6 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_config_value(
         "comments_config", {}, "html"
     )  # Jupyter Book sets it, sphinx-comments or not
-    for module in (palette, pictures, numbers, badges, exercises, showcase, furniture):
+    for module in (palette, pictures, numbers, badges, contents, exercises, showcase, furniture):
         module.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

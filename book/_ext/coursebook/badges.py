@@ -154,7 +154,7 @@ def _row(builder: Any, ledger: Ledger, label: str, docname: str, serial: int) ->
 
 def load_mathjax(app: Any, pagename: str, templatename: str, context: dict, doctree: Any) -> None:
     """Serve MathJax where there is mathematics, and nowhere else."""
-    if doctree is not None and app.env.get_domain("math").has_equations(pagename):
+    if app.env.get_domain("math").data["has_equations"].get(pagename):
         app.add_js_file("math.js", priority=700)
         app.add_js_file("vendor/mathjax/startup.js", priority=701, defer="defer")
 

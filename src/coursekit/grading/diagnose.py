@@ -90,7 +90,7 @@ def _judge(q: PublicQuestion, answer: Any, outcomes: list[Outcome]) -> Diagnosis
     pairs = zip(q.cases, outcomes, wanted, strict=False)
     wrong = [(c, o) for c, o, w in pairs if not agree(q.compare, o, w)]
     if not wrong:
-        names = ", ".join(c.name for c in q.cases)
+        names = "; ".join(c.name for c in q.cases)
         return Diagnosis(PASSED, f"Right on every public input: {names}.", points=q.points)
     first, outcome = wrong[0]
     return Diagnosis(
@@ -119,8 +119,8 @@ def _empty(value: Any) -> bool:
 
 def _to_start(q: PublicQuestion) -> str:
     return (
-        f"`{q.asks}` returns nothing yet. Put your answer where the `...` stands; "
-        "if you have written one, its `return` is missing."
+        f"`{q.asks}` gives nothing yet. Put your answer where the `...` stands; "
+        "if you have written one, it does not return (or draw) its result."
     )
 
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from coursekit.grading.public import FORMAT, publish
 from coursekit.grading.question import Question, QuestionError, load_questions
-from coursekit.grading.report import link
+from coursekit.grading.report import counted, link
 
 SITE = "https://loss-to-silicon.github.io/course"
 BLOCK = re.compile(
@@ -149,7 +149,7 @@ def _edition(
     name, seen, made = "intro", Counter[str](), []
     for old in cells:
         cell = copy.deepcopy(old)
-        heading = HEADING.search(cell.source)
+        heading = HEADING.search(cell.source) if cell.cell_type == "markdown" else None
         if cell.cell_type == "markdown" and heading:
             name = heading["id"]
             cell.source = HEADING.sub(
@@ -173,7 +173,7 @@ def _cell_id(cell: Any, name: str, seen: Counter) -> str:
 
 
 def _heading(number: int, q: Question, stem: str, sections: dict[str, str]) -> str:
-    points = f"{q.points} point" + ("s" if q.points > 1 else "")
+    points = counted(q.points)
     by = ", read by a person" if q.kind == "manual" else ""
     title = sections.get(q.section, "this section of the chapter")
     where = f"[{title}]({link(page(stem), q.section)})"

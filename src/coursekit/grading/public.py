@@ -101,11 +101,12 @@ def from_json(data: dict[str, Any]) -> Assignment:
             f"The check data has format {data.get('format')!r}, and this coursekit reads {FORMAT}. "
             "Update coursekit to the version that came with the notebook."
         )
-    questions = [_question(item) for item in data["questions"]]
+    questions = [read_question(item) for item in data["questions"]]
     return Assignment(data["assignment"], data["page"], {q.id: q for q in questions})
 
 
-def _question(item: dict[str, Any]) -> PublicQuestion:
+def read_question(item: dict[str, Any]) -> PublicQuestion:
+    """Rebuild one question from what :func:`publish` returned."""
     cases = [PublicCase(c["name"], c["inputs"], wire.decode(c["wanted"])) for c in item["cases"]]
     mistakes = [
         KnownMistake(m["hint"], [_outcome(o) for o in m["outcomes"]]) for m in item["mistakes"]
@@ -120,8 +121,10 @@ def _outcome(node: dict[str, Any]) -> Outcome:
     return Outcome(value, error=node.get("error", ""), changed=node.get("changed", False))
 
 
-def publish(q: Question, section_title: str) -> dict[str, Any]:
+def publish(q: Question, section_title: str = "", seed: int | None = None) -> dict[str, Any]:
     """Run the reference and every mistake of ``q`` on its shown cases; return JSON data.
+
+    The inputs come from ``seed``; without one, from a seed that belongs to the question's id.
 
     Raises
     ------
@@ -138,7 +141,7 @@ def publish(q: Question, section_title: str) -> dict[str, Any]:
     if q.kind == "code":
         item["parameters"] = _parameters(q)
         item["driver"] = driver_source(q)
-        item["cases"], item["mistakes"] = _tried(q)
+        item["cases"], item["mistakes"] = _tried(q, seed_of(q.id) if seed is None else seed)
     return item
 
 
@@ -171,8 +174,8 @@ def _parameters(q: Question) -> list[str]:
     return list(inspect.signature(q.reference).parameters)
 
 
-def _tried(q: Question) -> tuple[list[dict], list[dict]]:
-    cases = [c for c in draw(q, seed_of(q.id)) if c.shown]
+def _tried(q: Question, seed: int) -> tuple[list[dict], list[dict]]:
+    cases = [c for c in draw(q, seed) if c.shown]
     if not cases:
         raise QuestionError(f"question {q.id!r} shows no case; a practice check needs one.")
     wanted = _wanted(q, cases)

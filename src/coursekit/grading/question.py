@@ -87,7 +87,10 @@ def question(
         fixed = {name: value for name, value in vars(cls).items() if not name.startswith("_")}
         known = set(Question.__dataclass_fields__) - {"id", "title", "asks", "points", "section"}
         extra = set(fixed) - known - _helpers(fixed)
-        _require(not extra, id, f"has {sorted(extra)}, which no question has; check the spelling")
+        named = (
+            f"defines {sorted(extra)}: neither part of a question nor a listed mistake or variant"
+        )
+        _require(not extra, id, named)
         made = Question(
             id=id,
             title=title,

@@ -28,6 +28,11 @@ def link(page: str, section: str) -> str:
     return f"{page}#{section}"
 
 
+def counted(points: int) -> str:
+    """Points in words."""
+    return f"{points} point" if points == 1 else f"{points} points"
+
+
 @dataclass(frozen=True, repr=False)
 class Report:
     """The result of ``check("id")``."""
@@ -40,8 +45,10 @@ class Report:
     @property
     def headline(self) -> str:
         """One line: which question, how it stands, and its points."""
-        points = f"{self.diagnosis.points} of {self.question.points}"
-        return f"{self.question.title}: {self.diagnosis.status} ({points} points)"
+        points = counted(self.question.points)
+        return (
+            f"{self.question.title}: {self.diagnosis.status} ({self.diagnosis.points} of {points})"
+        )
 
     def lines(self) -> list[tuple[str, str]]:
         """Label and text of each part that has something to say."""

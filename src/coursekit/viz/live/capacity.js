@@ -151,7 +151,7 @@ function render({ model, el }) {
     const ceiling = 0.72;
     const right = panel(
       { ...top, width: side, height: 316 },
-      { x: [-0.5, highest + 0.5], y: [0, ceiling], title: "Expected squared error", unit: "noise + bias² + variance", xlabel: "degree", xticks: degrees.filter((d) => d % 2 === 0).map((d) => ({ at: d, text: `${d}` })), id: clips[1] },
+      { x: [-0.5, highest + 0.5], y: [0, ceiling], title: "Expected error", unit: "noise + bias² + variance", xlabel: "degree", xticks: degrees.filter((d) => d % 2 === 0).map((d) => ({ at: d, text: `${d}` })), id: clips[1] },
     );
     const half = 0.36;
     const columns = errors.map((e, d) => {
@@ -185,7 +185,7 @@ function render({ model, el }) {
             path(totals, 'class="ck-line" stroke="var(--_blue)"') +
             dot(here, 6, 'fill="var(--_blue)" stroke="var(--_paper)" stroke-width="2"'),
         ) +
-        label(right.right, right.top - 8, "line: test error; dotted: training error", 'text-anchor="end" class="ck-axis-label"'),
+        label(right.right, right.top + 8, "line: test error; dotted: training error", 'text-anchor="end" class="ck-axis-label"'),
     };
   });
   return view.stop;

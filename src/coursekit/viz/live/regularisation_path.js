@@ -191,6 +191,8 @@ function render({ model, el }) {
     const errorCurve = (values, colour, extra = "") =>
       path(values.map((v, k) => loss.at([exponents[k], v])), `class="ck-line" stroke="var(--_${colour})" ${extra}`);
 
+    const ends = spread([curves.train, curves.validation].map((c) => loss.sy(c.at(-1)) + 18), 16, loss.top, loss.bottom);
+
     const solution = math[kind](two.G, two.c, gamma);
     const size = kind === "lasso" ? sum(solution.map(Math.abs)) : Math.hypot(...solution);
     const extent = 1.15 * Math.max(sum(centre.map(Math.abs)), 0.05);
@@ -224,8 +226,8 @@ function render({ model, el }) {
         loss.axes +
         loss.clip(errorCurve(curves.train, "blue") + errorCurve(curves.validation, "copper", 'stroke-dasharray="7 3"')) +
         cursor(loss) +
-        label(loss.right - 6, loss.sy(curves.train.at(-1)) + 17, "training", 'text-anchor="end" class="ck-halo" style="fill:var(--_blue)"') +
-        label(loss.right - 6, loss.sy(curves.validation.at(-1)) + 17, "validation", 'text-anchor="end" class="ck-halo" style="fill:var(--_copper)"') +
+        label(loss.right - 6, ends[0], "training", 'text-anchor="end" class="ck-halo" style="fill:var(--_blue)"') +
+        label(loss.right - 6, ends[1], "validation", 'text-anchor="end" class="ck-halo" style="fill:var(--_copper)"') +
         dot(loss.at([best, Math.min(...curves.validation)]), 4, 'fill="none" stroke="var(--_copper)" stroke-width="1.6"') +
         dot(loss.at([exponent, error[0]]), 4.5, 'fill="var(--_blue)" stroke="var(--_paper)" stroke-width="1.5"') +
         dot(loss.at([exponent, error[1]]), 4.5, 'fill="var(--_copper)" stroke="var(--_paper)" stroke-width="1.5"') +

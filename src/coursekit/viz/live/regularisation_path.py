@@ -44,14 +44,17 @@ class RegularisationPath(LiveFigure):
 
     def still(self) -> Figure:
         """Draw the paths of the weights and the two errors."""
-        exponents = np.linspace(LOW, HIGH, 46)
+        exponents = np.linspace(LOW, HIGH, 31)
         weights = self._weights(10.0**exponents)
         figure, (left, right) = plt.subplots(1, 2, width_ratios=[3, 2])
-        for j, name in enumerate(self.data["names"]):
-            left.plot(exponents, weights[:, j], lw=1.6)
-            if abs(weights[0, j]) > 0.1:
-                left.annotate(name, (LOW, weights[0, j]), (3, 3), textcoords="offset points")
-        left.set(title=f"Weights, {self.kind}", xlabel="log₁₀ γ", xlim=(LOW, HIGH))
+        lines = left.plot(exponents, weights, lw=1.6)
+        height, gap = np.inf, 0.065 * np.ptp(weights)
+        for j in np.argsort(-weights[0]):  # names from the top down, none over another
+            height = min(weights[0, j], height - gap)
+            left.text(
+                LOW - 0.06, height, self.data["names"][j], color=lines[j].get_color(), ha="right"
+            )
+        left.set(title=f"Weights, {self.kind}", xlabel="log₁₀ γ", xlim=(LOW - 0.7, HIGH))
         for part, label in (("train", "training"), ("validation", "validation")):
             right.plot(exponents, [_error(self.data[part], w) for w in weights], label=label)
         right.set(title="Error, 1 = predict the mean", xlabel="log₁₀ γ")

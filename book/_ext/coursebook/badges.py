@@ -140,7 +140,7 @@ def _row(builder: Any, ledger: Ledger, label: str, docname: str, serial: int) ->
     numbers = builder.env.toc_fignumbers.get(docname, {}).get("displaymath", {})
     number = ".".join(map(str, numbers.get(f"equation-{label}", (serial,))))
     tests = "<br>".join(
-        f'<a href="{source_url(builder.config, place)}"><code>{place.name}</code></a>'
+        f'<a href="{source_url(builder.config, place)}">{_claim(place)}</a>'
         for place in ledger.tests.get(label, [])
     )
     code = "<br>".join(
@@ -148,8 +148,13 @@ def _row(builder: Any, ledger: Ledger, label: str, docname: str, serial: int) ->
         for place in ledger.functions.get(label, [])
         if (url := api_url(builder, place))
     )
-    name = label.removeprefix("eq-").replace("-", " ")
+    name = " ".join(label.split("-")[2:])
     return f'<tr><td><a href="{page}#equation-{label}">({number})</a> {name}</td><td>{tests}</td><td>{code}</td></tr>'
+
+
+def _claim(place: Place) -> str:
+    """Read a test's name as the sentence that it is."""
+    return place.name.rpartition(".")[2].removeprefix("test_").replace("_", " ")
 
 
 def load_mathjax(app: Any, pagename: str, templatename: str, context: dict, doctree: Any) -> None:

@@ -14,7 +14,7 @@ from .contents import chapters, rooms
 
 WORDS_A_MINUTE = 180  # of technical prose
 CODE_LINES_A_MINUTE = 12
-UNUSED = ("mystnb", "pygments.css", "basic.css", "design-tabs", "sphinx_highlight")
+UNUSED = ("mystnb", "pygments.css", "basic.css", "design-tabs")
 
 
 def stem_of(pagename: str) -> str:

@@ -145,8 +145,8 @@ def ridge(X: ArrayLike, Y: ArrayLike, gamma: float) -> LinearFit:
     Examples
     --------
     >>> fit = ridge([[-1.0], [1.0]], [1.0, 5.0], gamma=1.0)
-    >>> fit.weights, fit.intercept
-    (array([1.]), np.float64(3.0))
+    >>> fit.weights, float(fit.intercept)
+    (array([1.]), 3.0)
     """
     X, Y, gamma = _check(X, Y, gamma)
     m, n = X.shape

@@ -191,8 +191,6 @@ function render({ model, el }) {
     const errorCurve = (values, colour, extra = "") =>
       path(values.map((v, k) => loss.at([exponents[k], v])), `class="ck-line" stroke="var(--_${colour})" ${extra}`);
 
-    const ends = spread([curves.train, curves.validation].map((c) => loss.sy(c.at(-1)) + 18), 16, loss.top, loss.bottom);
-
     const solution = math[kind](two.G, two.c, gamma);
     const size = kind === "lasso" ? sum(solution.map(Math.abs)) : Math.hypot(...solution);
     const extent = 1.15 * Math.max(sum(centre.map(Math.abs)), 0.05);
@@ -226,8 +224,8 @@ function render({ model, el }) {
         loss.axes +
         loss.clip(errorCurve(curves.train, "blue") + errorCurve(curves.validation, "copper", 'stroke-dasharray="7 3"')) +
         cursor(loss) +
-        label(loss.right - 6, ends[0], "training", 'text-anchor="end" class="ck-halo" style="fill:var(--_blue)"') +
-        label(loss.right - 6, ends[1], "validation", 'text-anchor="end" class="ck-halo" style="fill:var(--_copper)"') +
+        label(loss.left + 8, loss.top + 12, "training", 'style="fill:var(--_blue)"') +
+        label(loss.left + 72, loss.top + 12, "validation, dashed", 'style="fill:var(--_copper)"') +
         dot(loss.at([best, Math.min(...curves.validation)]), 4, 'fill="none" stroke="var(--_copper)" stroke-width="1.6"') +
         dot(loss.at([exponent, error[0]]), 4.5, 'fill="var(--_blue)" stroke="var(--_paper)" stroke-width="1.5"') +
         dot(loss.at([exponent, error[1]]), 4.5, 'fill="var(--_copper)" stroke="var(--_paper)" stroke-width="1.5"') +
@@ -238,7 +236,7 @@ function render({ model, el }) {
             rings.join("") +
             touching +
             dot(ball.at(centre), 3.5, 'fill="var(--_ink)"') +
-            label(ball.sx(centre[0]) + 7, ball.sy(centre[1]) - 7, "γ = 0", 'class="ck-halo"') +
+            label(ball.sx(centre[0]) + 9, ball.sy(centre[1]) - 3, "γ = 0", 'class="ck-halo"') +
             dot(ball.at(solution), 6, 'class="ck-here"'),
         ) +
         label(ball.sx(0) + 6, ball.top + 8, names[pair[1]], 'class="ck-axis-label ck-halo"'),

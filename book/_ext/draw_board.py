@@ -1,8 +1,8 @@
 """Draw the landing page's board, `python book/_ext/draw_board.py`: everything on it is real.
 
-The curve is the loss of a softmax regression on the handwritten digits, one point a step of stochastic
-gradient descent; where it has settled it goes on as a copper trace; the tiles of the chip are the
-pixels of a digit it reads.
+The curve is the loss of a softmax regression on the handwritten digits, one point a step of
+stochastic gradient descent; where it has settled it goes on as a copper trace; the tiles of the
+chip are the pixels of a digit that it reads.
 """
 
 from __future__ import annotations
@@ -67,8 +67,9 @@ def pins(side: float) -> str:
     path = ""
     for i in range(PINS):
         at = 18 + i * (side - 36) / (PINS - 1)
-        path += f"M{x0 + at:.1f} {y0:.1f}v-{14 + 5 * (i % 3)}M{x0 + at:.1f} {y0 + side:.1f}v{14 + 5 * (i % 3)}"
-        path += f"M{x0 + side:.1f} {y0 + at:.1f}h{12 + 5 * (i % 3)}"
+        reach = 13 + 5 * (i % 3)
+        path += f"M{x0 + at:.1f} {y0:.1f}v-{reach}M{x0 + at:.1f} {y0 + side:.1f}v{reach}"
+        path += f"M{x0 + side:.1f} {y0 + at:.1f}h{reach}"
     return path
 
 
@@ -95,9 +96,11 @@ def board() -> str:
 <path d="M{LEFT} {TOP - 14}V{FLOOR}H{RIGHT + 10}" fill="none" stroke="#5a6270" stroke-width="1.5"/>
 <path d="{noisy_path}" fill="none" stroke="#2457c5" stroke-opacity=".45" stroke-width="1.4"/>
 <path d="{pins(side)}" fill="none" stroke="#d5d8d2" stroke-width="3"/>
-<rect x="{x0:g}" y="{y0:g}" width="{side:g}" height="{side:g}" rx="8" fill="#f3f4f1" stroke="#d5d8d2" stroke-width="2"/>
+<rect x="{x0:g}" y="{y0:g}" width="{side:g}" height="{side:g}" rx="8"
+ fill="#f3f4f1" stroke="#d5d8d2" stroke-width="2"/>
 <g fill="#b24a12">{tiles()}</g>
-<path class="ck-draw" pathLength="1" stroke-dasharray="1" d="{polyline(curve)}{trace.replace("M", "L", 1)}"
+<path class="ck-draw" pathLength="1" stroke-dasharray="1"
+ d="{polyline(curve)}{trace.replace("M", "L", 1)}"
  fill="none" stroke="#b24a12" stroke-width="4" stroke-linecap="round" stroke-linejoin="round"/>
 <circle cx="{x0:g}" cy="{y0 + side / 2:g}" r="8" fill="#fcfcfa" stroke="#b24a12" stroke-width="4"/>
 </svg>

@@ -6,6 +6,7 @@
 ``pictures``   puts SVG figures into the page, in the page's colours
 ``furniture``  what stands around a page: downloads, edit link, reading time, versions
 ``contents``   the side bar, and the map of the eleven chapters
+``downloads``  the list of files that the build puts beside the pages
 ``exercises``  the table of a chapter's exercises
 ``showcase``   a figure of a chapter, shown on another page
 ``library``    the API pages, module by module
@@ -25,6 +26,7 @@ def setup(app: Any) -> dict[str, Any]:
     from . import (
         badges,
         contents,
+        downloads,
         exercises,
         furniture,
         library,
@@ -39,6 +41,6 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_config_value("course_branch", "main", "html")
     app.add_config_value("comments_config", {}, "html")  # Jupyter Book sets it in any case
     text = (palette, pictures, numbers, badges, library)
-    for module in (*text, contents, exercises, showcase, furniture):
+    for module in (*text, contents, downloads, exercises, showcase, furniture):
         module.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""The course's contents: the side bar's rooms, the eleven chapters, and their map on the landing page."""
+"""The course's contents: the side bar's rooms, the eleven chapters, and the landing page's map."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 
 
 def chapters(app: Any, pagename: str) -> list[dict[str, Any]]:
-    """List all eleven chapters; those that are in the book have an address, seen from `pagename`."""
+    """List all eleven chapters; those in the book have an address, seen from `pagename`."""
     found = json.loads((Path(__file__).parent / "chapters.json").read_text(encoding="utf8"))
     for chapter in found:
         docname = f"notebooks/{chapter['stem']}"

@@ -1,4 +1,4 @@
-"""What stands around a page's text: downloads, edit link, reading time, when it was last verified."""
+"""What stands around a page's text: downloads, edit link, reading time, last verification."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def edit_source(root: Path, pagename: str) -> str:
 
 
 def verified(root: Path) -> dict[str, Any]:
-    """Read the record that the build leaves after running every notebook; empty when there is none."""
+    """Read the record of the last complete run of the tests; empty when there is none."""
     for name in ("_build/verified.json", "book/verified.json"):
         if (root / name).is_file():
             return json.loads((root / name).read_text(encoding="utf8"))

@@ -1,4 +1,4 @@
-"""API pages: a package's public names under the modules that define them, in the order of the file."""
+"""API pages: a package's public names under the modules that define them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def page(package: str) -> str:
         else:
             text = inspect.getdoc(sys.modules[module]) or "" if module != package else ""
             parts += [f"## {title}", _rst(text)]
-            parts += [_entry(package, name, thing) for name, thing in zip(names, things, strict=True)]
+            parts += [
+                _entry(package, name, thing) for name, thing in zip(names, things, strict=True)
+            ]
     return "\n\n".join(parts)
 
 

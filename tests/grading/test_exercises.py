@@ -139,7 +139,7 @@ def test_the_student_notebook_holds_starters_and_no_solution(tiny):
     assert "secret_name" not in text
     assert "hidden reason" not in text
     cells = {c.id: c.source for c in nbformat.read(exercise, as_version=4).cells}
-    assert cells["double-code"] == "def double(x):\n    ..."
+    assert cells["double-answer"] == "def double(x):\n    ..."
     assert "## 1. Twice as much" in cells["double-text"]
     assert "2 points. Trains [Doubling](https://" in cells["double-text"]
     assert "read by a person" in cells["essay-text"]
@@ -181,7 +181,7 @@ def test_cell_ids_are_distinct_and_there_are_no_outputs(stem):
     ids = [c.id for c in notebook.cells]
     assert len(set(ids)) == len(ids)
     for q in load(stem).questions:
-        assert {f"{q}-text", f"{q}-code", f"{q}-check"} <= set(ids)
+        assert {f"{q}-text", f"{q}-answer", f"{q}-check"} <= set(ids)
     assert not any(c.get("outputs") for c in notebook.cells)
 
 
@@ -214,8 +214,8 @@ BAD_CELLS = {
 def test_a_half_finished_notebook_runs_to_its_end_in_a_kernel(tmp_path):
     notebook = nbformat.read(ROOT / "exercises" / "01-basics.ipynb", as_version=4)
     for cell in notebook.cells:
-        question, _, role = cell.id.partition("-code")
-        if question in BAD_CELLS and cell.cell_type == "code" and not role:
+        question = cell.id.removesuffix("-answer")
+        if question in BAD_CELLS:
             cell.source, _ = BAD_CELLS[question]
     results = said(run(notebook, tmp_path))
     for question, (_, says) in BAD_CELLS.items():

@@ -77,7 +77,7 @@ def told(log: Path) -> str:
 
 def execute_stale() -> None:
     """Bring exercises and notebooks up to date."""
-    run("exercises", sys.executable, "-m", "coursekit.cli", "exercises", "build")
+    run("exercises", sys.executable, "-m", "coursekit", "exercises", "build")
     for stem in notebooks.stale():
         tell.print(f"{stem}: executed in {notebooks.build(stem, tell=tell):.1f} s")
 

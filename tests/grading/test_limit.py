@@ -42,10 +42,15 @@ def test_an_endless_loop_stops_where_there_is_no_alarm(monkeypatch):
     assert LIMIT_S * 0.9 < stopped() < LIMIT_S + 2
 
 
-def test_the_alarm_is_off_afterwards_and_the_old_handler_back():
-    before = signal.getsignal(signal.SIGALRM)
-    with time_limit(0.05):
-        pass
-    time.sleep(0.1)
-    assert signal.getsignal(signal.SIGALRM) is before
-    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+@pytest.mark.parametrize("outer", [0.0, 30.0])
+def test_an_earlier_alarm_and_its_handler_come_back(outer):
+    handler = signal.getsignal(signal.SIGALRM)
+    earlier = signal.setitimer(signal.ITIMER_REAL, outer)
+    try:
+        with time_limit(0.05):
+            pass
+        assert signal.getsignal(signal.SIGALRM) is handler
+        left, _ = signal.getitimer(signal.ITIMER_REAL)
+        assert max(outer - 5, 0) <= left <= outer
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *earlier)

@@ -30,9 +30,8 @@ def totals(request, seeds):
     """Print the mutation table's last line, whatever captures the output."""
     yield
     line = ", ".join(f"{count} {what}" for what, count in tried.items())
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter:
-        reporter.write_line(f"\nmutation table over {len(seeds)} seeds: {line}")
+    with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        print(f"\nmutation table over {len(seeds)} seeds: {line}")
 
 
 def right_answers(q: Question) -> list:

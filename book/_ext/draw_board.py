@@ -2,11 +2,13 @@
 
 The curve is the loss of a softmax regression on the handwritten digits, one point a step of
 stochastic gradient descent; where it has settled it goes on as a copper trace; the tiles of the
-chip are the pixels of a digit that it reads.
+chip are the pixels of a digit that it reads. With a Chromium it also makes the card that other
+sites show beside a link.
 """
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,9 @@ import numpy as np
 from coursekit.basics import softmax_cross_entropy, softmax_cross_entropy_gradient
 from coursekit.data import load
 
-OUT = Path(__file__).parents[1] / "_static" / "board.svg"
+STATIC = Path(__file__).parents[1] / "_static"
+OUT = STATIC / "board.svg"
+CARD = STATIC / "card.png"
 STEPS, BATCH, RATE = 110, 48, 1.0
 LEFT, RIGHT, TOP, FLOOR = 46.0, 300.0, 40.0, 372.0  # the plot, in drawing units
 DIE, TILE, GAP = (452.0, 150.0), 19.0, 3.0
@@ -107,6 +111,30 @@ def board() -> str:
 """
 
 
+def card(drawing: str) -> None:
+    """Photograph the board with the course's name, 1200 by 630."""
+    from playwright.sync_api import sync_playwright
+
+    page = f"""<meta charset="utf-8"><link rel="stylesheet" href="site.css"><style>
+body {{ background: #fcfcfa; color: #151a23; padding: 60px 70px; display: block }}
+h1 {{ font: 600 84px/1 "IBM Plex Sans"; margin: 0 }}
+em {{ font: 400 84px/1 "Source Serif 4"; color: #b24a12 }}
+.ck-draw {{ animation: none }} svg {{ width: 760px; margin: 0 0 0 210px }}</style>
+<h1>From Loss <em>to</em> Silicon</h1>{drawing}"""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        tab = chromium.new_page(viewport={"width": 1200, "height": 630})
+        (STATIC / "card.html").write_text(page, encoding="utf-8")
+        tab.goto((STATIC / "card.html").as_uri())
+        tab.screenshot(path=CARD)
+        chromium.close()
+    (STATIC / "card.html").unlink()
+
+
 if __name__ == "__main__":
     OUT.write_text(board(), encoding="utf-8")
+    if shutil.which("chromium"):
+        card(board())
     print(OUT)

@@ -20,7 +20,7 @@ DESK = {"width": 1280, "height": 900}
 WEIGHT_LIMIT = {
     False: 600_000,
     True: 1_000_000,
-}  # bytes over the wire, without and with live figures
+}  # bytes sent, without and with figures
 ALREADY_PACKED = (".woff", ".woff2", ".png")
 
 SETTLED = """async () => {
@@ -28,8 +28,8 @@ SETTLED = """async () => {
   await document.fonts.ready;
 }"""
 FIGURES_LIVE = "() => !document.querySelector('figure.ck-live:not([data-state=live])')"
-# Ten thousand nodes a page say nothing new: a drawing's lines stand for its label (test_files.py asks
-# for it), a formula's boxes for the formula, and a code token for the others of its class.
+# Tens of thousands of nodes say nothing new: a drawing's lines stand for its label (test_files.py
+# asks for it), a formula's boxes for the formula, a code token for the others of its class.
 THIN_OUT = """() => {
   document.querySelectorAll(".ck-picture > svg > *, mjx-container > *").forEach(e => e.remove());
   const kept = new Map();

@@ -17,8 +17,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
+
+HERE = Path(__file__).parent
+
+
+def furnished(app: Any, config: Any) -> None:
+    """Let Sphinx write every page anew when the theme or this extension has changed."""
+    files = sorted(p for p in HERE.rglob("*") if p.is_file() and p.suffix != ".pyc")
+    contents = b"".join(path.read_bytes() for path in files)
+    config.course_furniture = hashlib.sha256(contents).hexdigest()
 
 
 def setup(app: Any) -> dict[str, Any]:
@@ -36,9 +46,11 @@ def setup(app: Any) -> dict[str, Any]:
         showcase,
     )
 
-    app.add_html_theme("silicon", str(Path(__file__).parent / "theme"))
+    app.add_html_theme("silicon", str(HERE / "theme"))
     app.add_config_value("course_repository", "", "html")
     app.add_config_value("course_branch", "main", "html")
+    app.add_config_value("course_furniture", "", "html")
+    app.connect("config-inited", furnished)
     app.add_config_value("comments_config", {}, "html")  # Jupyter Book sets it in any case
     text = (palette, pictures, numbers, badges, library)
     for module in (*text, contents, downloads, exercises, showcase, furniture):

@@ -24,17 +24,15 @@ class ExerciseList(SphinxDirective):
             raise self.error(f"{path} is missing; `coursekit exercises build` makes it.")
         questions = json.loads(source.read_text(encoding="utf8"))["questions"]
         rows = "\n".join(self._row(i, q) for i, q in enumerate(questions, start=1))
-        text = f"| | exercise | asks | trains | points |\n|--:|---|---|---|--:|\n{rows}\n"
+        text = f"| | exercise | you write | trains | points |\n|--:|---|---|---|--:|\n{rows}\n"
         return self.parse_text_to_nodes(text)
 
     @staticmethod
     def _row(number: int, question: dict[str, Any]) -> str:
-        kind = " (open-ended)" if question.get("kind") == "manual" else ""
-        asks = question["asks"].replace("|", "\\|")
-        return (
-            f"| {number} | `{question['id']}`{kind} | {asks} "
-            f"| {{ref}}`{question['section']}` | {question['points']} |"
-        )
+        title = question["title"].replace("|", "\\|")
+        answer = "an answer in words" if question["kind"] == "manual" else f"`{question['asks']}`"
+        section = f"{{ref}}`{question['section']}`"
+        return f"| {number} | {title} | {answer} | {section} | {question['points']} |"
 
 
 def setup(app: Any) -> None:

@@ -43,18 +43,21 @@ def verified(root: Path) -> dict[str, Any]:
 
 
 def minutes(doctree: nodes.document) -> int:
-    """Estimate the reading time from words and lines of code (outputs do not count)."""
+    """Estimate the reading time; outputs and code that is folded away do not count."""
     words = lines = 0
     for text in doctree.findall(nodes.Text):
         if isinstance(text.parent, nodes.literal_block):
-            lines += text.count("\n") + 1 if _is_source(text.parent) else 0
+            lines += text.count("\n") + 1 if _is_shown_source(text.parent) else 0
         elif not isinstance(text.parent, nodes.raw):
             words += len(text.split())
     return max(1, round(words / WORDS_A_MINUTE + lines / CODE_LINES_A_MINUTE))
 
 
-def _is_source(block: nodes.literal_block) -> bool:
-    return "cell_output" not in " ".join(block.parent.get("classes", []))
+def _is_shown_source(block: nodes.Node) -> bool:
+    around = set()
+    while block := block.parent:
+        around |= set(block.get("classes", []))
+    return not around & {"cell_output", "tag_hide-input", "tag_hide-cell"}
 
 
 def description(doctree: nodes.document) -> str:
@@ -87,9 +90,11 @@ def dress(app: Any, pagename: str, templatename: str, context: dict, doctree: An
         "chapter_map": chapters(app, pagename),
         "rooms": rooms(app, pagename),
     }
+    body = context.get("body", "")
     for wrong, right in MENDED.items():
-        context["body"] = context.get("body", "").replace(wrong, right)
-    if 'class="ck-live"' in context["body"]:
+        body = body.replace(wrong, right)
+    context["body"] = body
+    if 'class="ck-live"' in body:
         app.add_js_file("live-host.js", priority=800, defer="defer")
     for kind in ("css_files", "script_files"):
         files = context[kind]

@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 
 
 def furnished(app: Any, config: Any) -> None:
-    """Let Sphinx write every page anew when the theme or this extension has changed."""
+    """Let Sphinx read every page anew when the theme or this extension has changed."""
     files = sorted(p for p in HERE.rglob("*") if p.is_file() and p.suffix != ".pyc")
     contents = b"".join(path.read_bytes() for path in files)
     config.course_furniture = hashlib.sha256(contents).hexdigest()
@@ -49,7 +49,7 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_html_theme("silicon", str(HERE / "theme"))
     app.add_config_value("course_repository", "", "html")
     app.add_config_value("course_branch", "main", "html")
-    app.add_config_value("course_furniture", "", "html")
+    app.add_config_value("course_furniture", "", "env")
     app.connect("config-inited", furnished)
     app.add_config_value("comments_config", {}, "html")  # Jupyter Book sets it in any case
     text = (palette, pictures, numbers, badges, library)

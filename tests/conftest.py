@@ -17,6 +17,11 @@ settings.load_profile("course")
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK_BUDGET_S = 60
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+# A browser that asks nothing of the network by itself.
+QUIET = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +34,17 @@ def root() -> Path:
 def thorough() -> bool:
     """Whether this is `make test-all`, which leaves no seed out."""
     return os.environ.get("COURSEKIT_TEST_ALL") == "1"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One Chromium for the module, closed after it: Playwright allows one engine at a time."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as engine:
+        chromium = engine.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -104,7 +104,7 @@ def test_a_chapter_has_its_closing_sections(path: Path) -> None:
 
 @by_stem(CHAPTERS)
 def test_a_chapter_has_the_length_of_a_lecture(path: Path) -> None:
-    assert 60 <= len(read(path).cells) <= 140
+    assert 60 <= len(read(path).cells) <= 160
 
 
 @by_stem(CHAPTERS)

@@ -120,8 +120,8 @@ def build_pages() -> None:
     if not stamp.is_file() or stamp.read_text() != furniture:
         shutil.rmtree(HTML, ignore_errors=True)
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
-    command = [Path(sys.executable).parent / "jupyter-book", "build", ".", "--path-output", "."]
-    run("pages", *command, "-W", "-n", "--keep-going")
+    jupyter_book = Path(sys.executable).parent / "jupyter-book"
+    run("pages", jupyter_book, "build", ".", "--path-output", ".", "-W", "-n", "--keep-going")
     stamp.write_text(furniture)
 
 

@@ -23,6 +23,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "book" / "_ext"))
 from coursebook.equations import labels_in_book, numbers  # noqa: E402
+from coursebook.reading import minutes  # noqa: E402
 
 GLUE_PREFIX = "application/papermill.record/"
 Notebook = dict[str, Any]
@@ -44,6 +45,7 @@ class Index:
     sections: dict[str, tuple[str, str]] = field(default_factory=dict)  # label -> (page, heading)
     equations: dict[str, tuple[str, str]] = field(default_factory=dict)  # label -> (page, number)
     citations: dict[str, tuple[str, str]] = field(default_factory=dict)  # key -> (authors, year)
+    minutes: dict[str, int] = field(default_factory=dict)  # page -> reading time
 
     def url(self, page: str, anchor: str = "") -> str:
         """Address of a page on the published site."""
@@ -97,6 +99,7 @@ def build_index(root: Path = ROOT) -> Index:
         text, page = file.read_text(encoding="utf-8"), page_path(file, root)
         heading = re.search(r"^# (.+)$", text, re.MULTILINE)
         index.titles[page] = heading[1].strip() if heading else file.stem
+        index.minutes[page] = minutes(text)
         for found in TARGET_AND_HEADING.finditer(text):
             index.sections[found["label"]] = (page, found["title"].strip())
     labels = labels_in_book(root)
@@ -338,8 +341,8 @@ def edition(nb: Notebook, page: str, index: Index) -> Notebook:
 def provenance(page: str, index: Index) -> dict[str, Any]:
     """The first cell: which book this is from and where its page is."""
     source = (
-        f"*This notebook is a chapter of* From Loss to Silicon. "
-        f"[Read it on the web]({index.url(page)}), where its figures also move without a kernel. "
+        f"From *From Loss to Silicon*: about {index.minutes[page]} minutes to read. "
+        f"[On the web]({index.url(page)}) its figures also move without a kernel. "
         f"Text CC BY 4.0, code BSD-3-Clause."
     )
     return {"cell_type": "markdown", "id": "provenance", "metadata": {}, "source": source}

@@ -1,8 +1,6 @@
-"""A browser without network, and one of each live figure."""
+"""One of each live figure, and a shell that displays."""
 
 from __future__ import annotations
-
-import shutil
 
 import numpy as np
 import pytest
@@ -10,26 +8,6 @@ from IPython.core.interactiveshell import InteractiveShell
 from sklearn.datasets import load_diabetes, load_iris
 
 from coursekit.viz import live
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="session")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    with playwright.sync_playwright() as engine:
-        chromium = engine.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

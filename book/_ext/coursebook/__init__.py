@@ -4,7 +4,8 @@
 ``numbers``    gives an equation the number of its chapter and its place
 ``badges``     shows the test beside the number and in a table; fails the build without one
 ``pictures``   puts SVG figures into the page, in the page's colours
-``furniture``  what stands around a page: downloads, edit link, reading time, versions
+``furniture``  what stands around a page: downloads, edit link, versions
+``reading``    how long a page takes to read
 ``contents``   the side bar, and the map of the eleven chapters
 ``downloads``  the list of files that the build puts beside the pages
 ``exercises``  the table of a chapter's exercises
@@ -12,7 +13,7 @@
 ``library``    the API pages, module by module
 ``palette``    the colours, from coursekit's palette to the style sheet
 
-``equations`` needs no Sphinx, so that the tests can use it.
+``equations`` and ``reading`` need no Sphinx, so that tests and tools can use them.
 """
 
 from __future__ import annotations

@@ -11,9 +11,8 @@ from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from .contents import chapters, rooms
+from .reading import minutes
 
-WORDS_A_MINUTE = 180  # of technical prose
-CODE_LINES_A_MINUTE = 12
 UNUSED = ("mystnb", "pygments.css", "basic.css", "design-tabs")
 # What docutils and MyST-NB write that a screen reader cannot follow.
 MENDED = {
@@ -42,24 +41,6 @@ def verified(root: Path) -> dict[str, Any]:
     return {}
 
 
-def minutes(doctree: nodes.document) -> int:
-    """Estimate the reading time; outputs and code that is folded away do not count."""
-    words = lines = 0
-    for text in doctree.findall(nodes.Text):
-        if isinstance(text.parent, nodes.literal_block):
-            lines += text.count("\n") + 1 if _is_shown_source(text.parent) else 0
-        elif not isinstance(text.parent, nodes.raw):
-            words += len(text.split())
-    return max(1, round(words / WORDS_A_MINUTE + lines / CODE_LINES_A_MINUTE))
-
-
-def _is_shown_source(block: nodes.Node) -> bool:
-    around = set()
-    while block := block.parent:
-        around |= set(block.get("classes", []))
-    return not around & {"cell_output", "tag_hide-input", "tag_hide-cell"}
-
-
 def description(doctree: nodes.document) -> str:
     """Return the first real paragraph, as the page's description."""
     for paragraph in doctree.findall(nodes.paragraph):
@@ -84,7 +65,7 @@ def dress(app: Any, pagename: str, templatename: str, context: dict, doctree: An
         "has_exercises": bool(stem) and (root / f"exercises/{stem}.ipynb").is_file(),
         "colab_url": f"https://colab.research.google.com/github/{owner_and_name}/blob/gh-pages/{notebook}",
         "verified": verified(root),
-        "minutes": minutes(doctree) if doctree is not None else 0,
+        "minutes": minutes((root / source).read_text(encoding="utf8")) if source else 0,
         "description": description(doctree) if doctree is not None else "",
         "is_landing": pagename == app.config.root_doc,
         "chapter_map": chapters(app, pagename),

@@ -156,6 +156,7 @@ def execute(nb: nbformat.NotebookNode, folder: Path, tell: Console, stem: str) -
             resources={"metadata": {"path": str(folder)}},
             record_timing=False,
             store_widget_state=False,
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
             on_cell_execute=step,
         ).execute(env={**os.environ, "PYTHONHASHSEED": "0"})
 

@@ -7,15 +7,11 @@ the folder of the unpacked zip; then every cell must run.
 
 from __future__ import annotations
 
-import functools
-import http.server
 import os
 import re
 import subprocess
-import threading
 import venv
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -29,13 +25,6 @@ print("ran", sum(c.cell_type == "code" for c in nb.cells))
 """
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """A file server that keeps its peace."""
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture(scope="module")
 def downloads(root: Path) -> Path:
     """The downloads of the built site."""
@@ -45,13 +34,9 @@ def downloads(root: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(downloads: Path) -> Iterator[str]:
+def address(downloads: Path, serve) -> str:
     """The downloads, served on localhost."""
-    handler = functools.partial(Quiet, directory=str(downloads))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
+    return serve(downloads)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from coursekit.chapters import CHAPTERS
 
 IMPORT_BUDGET_S = 0.2
-BASE = {"data", "viz", "_validate", "errors", "chapters", "doctor"}
+BASE = {"data", "viz", "_validate", "errors", "chapters", "doctor", "optional"}
 # From later to earlier, but for `attention`, the operation, which stands below `transformer`.
 ORDER = [c.package for c in CHAPTERS]
 ORDER.remove("attention")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import shutil
 import sys
 from typing import Any
+
+from coursekit.optional import require
 
 # What each package is needed for, in the words of a reader.
 PACKAGES = {
@@ -32,10 +33,10 @@ def version_of(package: str) -> str | None:
 
 def accelerator() -> str | None:
     """Name of the GPU that torch sees, or None."""
-    if importlib.util.find_spec("torch") is None:
+    try:
+        torch = require("torch")
+    except ImportError:
         return None
-    import torch
-
     if torch.cuda.is_available():
         return str(torch.cuda.get_device_name(0))
     return "Apple GPU (mps)" if torch.backends.mps.is_available() else None

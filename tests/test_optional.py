@@ -1,0 +1,27 @@
+"""What a reader sees where an optional package is absent."""
+
+from __future__ import annotations
+
+import doctest
+import sys
+
+import pytest
+
+from coursekit import optional
+
+
+@pytest.mark.parametrize("name", ["torch", "triton"])
+def test_an_absent_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match=f"needs {name}.*Install it with: pip install {name}"):
+        optional.require(name)
+
+
+def test_a_present_package_is_returned() -> None:
+    import math
+
+    assert optional.require("math") is math
+
+
+def test_the_example_runs() -> None:
+    assert doctest.testmod(optional).failed == 0

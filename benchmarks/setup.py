@@ -100,11 +100,17 @@ def sentences(record: dict) -> str:
     )
 
 
-def fill(readme: str, record: dict) -> str:
-    """The README with the figures in their place."""
+def measured() -> dict | None:
+    """The committed figures; None where nothing was measured yet."""
+    return json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else None
+
+
+def fill(readme: str, record: dict | None) -> str:
+    """The README with the figures in their place; with none, the place is empty."""
     if not BLOCK.search(readme):
         raise ValueError("README.md has lost its measured:begin and measured:end marks")
-    return BLOCK.sub(lambda found: found[1] + sentences(record) + found[2], readme)
+    words = sentences(record) if record else ""
+    return BLOCK.sub(lambda found: found[1] + words + found[2], readme)
 
 
 def main() -> None:
@@ -114,8 +120,7 @@ def main() -> None:
     if parser.parse_args().command == "measure":
         measure()
     readme = ROOT / "README.md"
-    record = json.loads(RESULTS.read_text(encoding="utf-8"))
-    readme.write_text(fill(readme.read_text(encoding="utf-8"), record), encoding="utf-8")
+    readme.write_text(fill(readme.read_text(encoding="utf-8"), measured()), encoding="utf-8")
 
 
 if __name__ == "__main__":

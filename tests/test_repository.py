@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 import subprocess
 import tomllib
@@ -28,9 +27,8 @@ def setup_benchmark(root: Path):
 
 
 def test_the_readme_states_the_figures_that_were_measured(root: Path, setup_benchmark) -> None:
-    record = json.loads(setup_benchmark.RESULTS.read_text())
     readme = (root / "README.md").read_text()
-    assert setup_benchmark.fill(readme, record) == readme
+    assert setup_benchmark.fill(readme, setup_benchmark.measured()) == readme
 
 
 def test_a_readme_without_its_marks_is_an_error(setup_benchmark) -> None:

@@ -53,8 +53,14 @@ def read_ledger(root: Path) -> Ledger:
     return Ledger(
         labels=labels_in_book(root),
         tests=_by_label(root, "tests", marks),
-        functions=_by_label(root, "src", docstring_roles),
+        functions=_computing(_by_label(root, "src", docstring_roles)),
     )
+
+
+def _computing(functions: dict[str, list[Place]]) -> dict[str, list[Place]]:
+    """Leave figures out: they show an equation, the chapter's own functions compute it."""
+    own = {k: [p for p in places if "/viz/" not in p.path] for k, places in functions.items()}
+    return {label: places for label, places in own.items() if places}
 
 
 def labels_in_book(root: Path) -> dict[str, str]:

@@ -49,7 +49,8 @@ def entropy(p: ArrayLike) -> float:
 def cross_entropy(p: ArrayLike, q: ArrayLike) -> float:
     r"""Return the cross-entropy :math:`-\sum_k p_k\log q_k` of discrete distributions.
 
-    The expected surprise, in nats, of a model `q` when outcomes come from `p`. Outcomes with
+    The expected surprise, in nats, of a model `q` when outcomes come from `p`; less the entropy of
+    `p` it is the divergence, :eq:`eq-basics-kl-mle`. Outcomes with
     :math:`p_k = 0` contribute 0; one with :math:`p_k > 0 = q_k` makes the result infinite.
 
     Parameters

@@ -36,9 +36,9 @@ def test_doctor_speaks_to_machines() -> None:
 
 
 def test_doctor_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = doctor.report()
-    found["packages"]["scikit-learn"] = None
-    monkeypatch.setattr(doctor, "report", lambda: found)
+    found = {"scikit-learn": None}
+    real = doctor.version_of
+    monkeypatch.setattr(doctor, "version_of", lambda name: found.get(name, real(name)))
     result = run(cli.app, ["doctor"])
     assert result.exit_code == 1
     assert "pip install scikit-learn" in result.output
@@ -63,6 +63,8 @@ def test_all_means_all(shelf: Path, tmp_path: Path) -> None:
         ("01-basic", "did you mean '01-basics'"),
         ("zebra", "unknown chapter 'zebra'. Available: 01-basics, refresher"),
         ("04-transformer", "planned and not in this version"),
+        ("4", "chapter 04-transformer is planned"),
+        ("04", "chapter 04-transformer is planned"),
     ],
 )
 def test_an_unknown_chapter_says_what_there_is(
@@ -86,6 +88,49 @@ def test_get_never_loses_a_readers_work(shelf: Path, tmp_path: Path) -> None:
     assert not (mine / "notebooks/01-basics.ipynb").exists()
     assert run(cli.app, ["get", "01-basics", str(mine), "--force"]).exit_code == 0
     assert (mine / "exercises/01-basics.ipynb").read_text() == '"exercises/01-basics"'
+
+
+@pytest.mark.parametrize("module", ["numpy", "anywidget", "scipy", "threadpoolctl"])
+def test_doctor_misses_every_package_that_a_reader_needs(
+    monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    real = doctor.version_of
+    monkeypatch.setattr(doctor, "version_of", lambda n: None if n == module else real(n))
+    assert doctor.missing() == [module]
+
+
+def test_doctor_survives_a_broken_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str):
+        raise OSError("a library is missing")
+
+    monkeypatch.setattr(doctor, "require", broken)
+    assert doctor.accelerator() == "torch does not load: a library is missing"
+
+
+def test_a_file_in_the_way_is_said_and_nothing_is_left(
+    shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "exercises").write_text("a file where a folder is wanted")
+    monkeypatch.setattr("sys.argv", ["coursekit", "get", "1", str(mine)])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    said = capsys.readouterr()
+    assert left.value.code == 1
+    assert "exercises" in said.err
+    assert "Traceback" not in said.err
+    assert [p.name for p in mine.rglob("*") if p.is_file()] == ["exercises"]
+
+
+def test_building_exercises_outside_a_checkout_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr("sys.argv", ["coursekit", "exercises", "build", "--root", str(tmp_path)])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 1
+    assert "solutions" in capsys.readouterr().err
 
 
 def test_this_installation_carries_every_published_notebook(root: Path) -> None:

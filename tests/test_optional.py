@@ -10,7 +10,7 @@ import pytest
 from coursekit import optional
 
 
-@pytest.mark.parametrize("name", ["torch", "triton"])
+@pytest.mark.parametrize("name", ["torch", "jupyterlab"])
 def test_an_absent_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=f"needs {name}.*Install it with: pip install {name}"):

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from coursekit import __version__
-from coursekit.chapters import CHAPTERS
+from coursekit.chapters import planned
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_every_dependency_is_pinned(root: Path) -> None:
 
 
 def test_a_published_chapter_has_its_stem_in_every_room(root: Path) -> None:
-    published = [c for c in CHAPTERS if (root / "book" / f"{c.stem}.md").is_file()]
+    published = [c for c in planned() if (root / "book" / f"{c.stem}.md").is_file()]
     assert published
     for chapter in published:
         for room in (

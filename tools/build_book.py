@@ -36,9 +36,16 @@ PACKED_AT = "1767225600"
 tell = Console(stderr=True)
 
 PAGES = ("book/**/*.md", "book/*.bib", "book/*.json", "notebooks/*.ipynb")
-CODE = ("src/**/*.py", "src/**/*.json", "src/**/*.js", "src/**/*.css", "tests/**/*.py")
+CODE = ("src/**/*", "tests/**/*.py")
 FURNITURE = ("_config.yml", "_toc.yml", "book/_ext/**/*", "book/_static/**/*", "constraints.txt")
-OTHER = ("exercises/*.ipynb", "tools/*", "README.md", "LICENSE*", "pyproject.toml")
+OTHER = (
+    "exercises/*.ipynb",
+    "solutions/**/*",
+    "tools/*",
+    "README.md",
+    "LICENSE*",
+    "pyproject.toml",
+)
 
 
 class BuildError(RuntimeError):

@@ -22,7 +22,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "book" / "_ext"))
-from coursebook.equations import labels_in_book, numbers  # noqa: E402
+from coursebook.equations import LABEL, labels_in_book, numbers  # noqa: E402
 from coursebook.reading import minutes  # noqa: E402
 
 GLUE_PREFIX = "application/papermill.record/"
@@ -269,6 +269,8 @@ def plain_directive(opened: re.Match[str], lines: Iterator[str], index: Index) -
         if line.strip() == opened["colons"]:
             break
         body.append(line)
+    else:
+        raise EditionError(f"directive {{{opened['name']}}} is never closed")
     while body and (re.match(r"^:[\w-]+:", body[0]) or not body[0].strip()):
         body.pop(0)
     inner = plain_blocks("\n".join(body).rstrip(), index)
@@ -289,7 +291,10 @@ def plain_equations(text: str, index: Index) -> str:
         number = look_up(index.equations, found["label"], "equation")[1]
         return f"$${found['body'].rstrip()} \\tag{{{number}}}$$"
 
-    return LABELLED_EQUATION.sub(replace, text)
+    plain = LABELLED_EQUATION.sub(replace, text)
+    if left := LABEL.search(plain):
+        raise EditionError(f"equation {left[1]} cannot be read; write it without a dollar sign")
+    return plain
 
 
 def plain_markdown(text: str, index: Index, glued: dict[str, str]) -> str:

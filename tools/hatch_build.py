@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,5 +19,7 @@ class EditionsHook(BuildHookInterface):
         sys.path.insert(0, str(root / "tools"))
         from editions import write_editions
 
-        write_editions(root / "src" / "coursekit" / "_book", root)
+        shelf = root / "src" / "coursekit" / "_book"
+        shutil.rmtree(shelf, ignore_errors=True)  # a renamed chapter must not stay behind
+        write_editions(shelf, root)
         build_data["artifacts"].append("src/coursekit/_book/**/*.ipynb")

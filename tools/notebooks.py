@@ -24,14 +24,19 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from rich.console import Console
 
 ROOT = Path(__file__).resolve().parents[1]
 CELL_TIMEOUT_S = 120
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class FailedNotebookError(ValueError):
+    """A notebook did not run to its end; the message says where and why."""
 
 
 def stems(root: Path = ROOT) -> list[str]:
@@ -149,7 +154,7 @@ def execute(nb: nbformat.NotebookNode, folder: Path, tell: Console, stem: str) -
             done += 1
             status.update(f"{stem}: cell {done} of {code_cells}")
 
-        NotebookClient(
+        client = NotebookClient(
             nb,
             timeout=CELL_TIMEOUT_S,
             kernel_name="python3",
@@ -158,7 +163,14 @@ def execute(nb: nbformat.NotebookNode, folder: Path, tell: Console, stem: str) -
             store_widget_state=False,
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
             on_cell_execute=step,
-        ).execute(env={**os.environ, "PYTHONHASHSEED": "0"})
+        )
+        try:
+            client.execute(env={**os.environ, "PYTHONHASHSEED": "0"})
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            raise FailedNotebookError(
+                f"{stem}: code cell {done} of {code_cells} failed; the notebook was left alone.\n"
+                + ANSI.sub("", str(error))
+            ) from error
 
 
 def build(stem: str, root: Path = ROOT, tell: Console | None = None) -> float:
@@ -201,9 +213,8 @@ def command_build(wanted: list[str], force: bool) -> int:
             continue
         try:
             tell.print(f"{stem}: executed in {build(stem, tell=tell):.1f} s")
-        except CellExecutionError as error:
-            tell.print(f"{stem}: a cell failed, the notebook was left as it was", style="bold red")
-            tell.print(str(error), markup=False)
+        except FailedNotebookError as error:
+            tell.print(str(error), markup=False, highlight=False)
             return 1
     return 0
 

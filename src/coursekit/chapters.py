@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -10,11 +11,12 @@ from importlib.resources.abc import Traversable
 
 @dataclass(frozen=True)
 class Chapter:
-    """One chapter: ``stem`` is its name in every folder, ``package`` the code behind it."""
+    """One chapter: ``stem`` is its name in every folder; the rest is how pages speak of it."""
 
     stem: str
-    title: str
+    short: str
     question: str
+    build: str
 
     @property
     def package(self) -> str:
@@ -22,29 +24,14 @@ class Chapter:
         return self.stem.split("-", 1)[1]
 
 
-CHAPTERS = (
-    Chapter("01-basics", "Machine-learning basics", "What does a machine minimise when it learns?"),
-    Chapter(
-        "02-backprop",
-        "SGD and backpropagation",
-        "How does one number's error reach a million weights?",
-    ),
-    Chapter("03-seq2seq", "Sequences", "How do networks read and write sequences?"),
-    Chapter("04-transformer", "The Transformer", "Why did attention replace recurrence?"),
-    Chapter("05-attention", "A GPU attention kernel", "How does attention run on a GPU?"),
-    Chapter("06-pretraining", "LLM pre-training", "How is a language model made?"),
-    Chapter(
-        "07-posttraining", "LLM post-training", "How does a language model become an assistant?"
-    ),
-    Chapter(
-        "08-generative",
-        "The mathematics of generative AI",
-        "What is a generative model, mathematically?",
-    ),
-    Chapter("09-hardware", "AI hardware", "What limits a model on a chip?"),
-    Chapter("10-semiconductors", "The semiconductor industry", "Why is a chip a matter of state?"),
-    Chapter("11-landscape", "Where AI stands", "Where is AI now, and where is it going?"),
-)
+def planned() -> tuple[Chapter, ...]:
+    """All eleven chapters in their order, published or not.
+
+    >>> planned()[0].package
+    'basics'
+    """
+    text = (files("coursekit") / "chapters.json").read_text(encoding="utf-8")
+    return tuple(Chapter(**fields) for fields in json.loads(text))
 
 
 def shelf() -> Traversable:
@@ -80,9 +67,12 @@ def resolve(name: str) -> str:
         number, _, topic = stem.partition("-")
         if wanted in {stem, topic or stem, number, number.lstrip("0")}:
             return stem
-    planned = next((c for c in CHAPTERS if wanted in {c.stem, c.package, c.stem[:2]}), None)
-    if planned:
-        reason = f"chapter {planned.stem} is planned and not in this version"
+    number = wanted.zfill(2)
+    coming = next(
+        (c for c in planned() if wanted in {c.stem, c.package} or number == c.stem[:2]), None
+    )
+    if coming:
+        reason = f"chapter {coming.stem} is planned and not in this version"
     else:
         near = difflib.get_close_matches(wanted, have, n=1)
         reason = f"unknown chapter {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -56,7 +57,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For machines.")
         typer.echo(json.dumps(found, indent=1))
     else:
         print_report(found, surgery.PACKAGES)
-    if absent := surgery.missing(found):
+    if absent := found["missing"]:
         fail(f"Missing: {', '.join(absent)}. Install with: pip install {' '.join(absent)}", 1)
 
 
@@ -110,17 +111,25 @@ def copy_notebooks(stems: list[str], folder: Path, force: bool) -> list[Path]:
     if changed and not force:
         names = ", ".join(map(str, changed))
         fail(f"Nothing was copied: {names} exists and differs. Use another folder, or --force.", 1)
-    for source, target in pairs:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_suffix(".part")
-        part.write_bytes(source.read_bytes())
-        part.replace(target)
+    parts = [(target.with_suffix(".part"), target) for _, target in pairs]
+    try:
+        for (source, target), (part, _) in zip(pairs, parts, strict=True):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(source.read_bytes())
+        for part, target in parts:
+            part.replace(target)
+    finally:
+        for part, _ in parts:
+            part.unlink(missing_ok=True)
     return [target for _, target in pairs]
 
 
 @app.command()
 def check(notebook: Annotated[Path, typer.Argument(help="An exercise notebook.")]) -> None:
-    """Run an exercise notebook and show the table of its checks."""
+    """Run an exercise notebook and show the table of its checks.
+
+    This runs the notebook's code on this machine: check only notebooks that you trust.
+    """
     from coursekit.grading import check_notebook
 
     raise typer.Exit(check_notebook(notebook))
@@ -146,5 +155,11 @@ def exercises_check(root: Annotated[Path, typer.Option(help="The checkout.")] = 
 
 
 def main() -> None:
-    """Entry point of the console script."""
-    app()
+    """Entry point of the console script: what a person can mend is said in a sentence."""
+    from coursekit.grading.question import QuestionError
+
+    try:
+        app()
+    except (OSError, QuestionError) as error:
+        err.print(str(error), style="bold red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)

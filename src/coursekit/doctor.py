@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 import shutil
 import sys
 from typing import Any
@@ -32,14 +33,23 @@ def version_of(package: str) -> str | None:
 
 
 def accelerator() -> str | None:
-    """Name of the GPU that torch sees, or None."""
+    """Name of the GPU that torch sees; None without one, a sentence when torch does not load."""
     try:
         torch = require("torch")
     except ImportError:
         return None
+    except OSError as error:  # a library that torch needs is missing or broken
+        return f"torch does not load: {error}"
     if torch.cuda.is_available():
         return str(torch.cuda.get_device_name(0))
     return "Apple GPU (mps)" if torch.backends.mps.is_available() else None
+
+
+def missing() -> list[str]:
+    """Packages that every reader needs, by the metadata, and that are not installed."""
+    lines = importlib.metadata.requires("coursekit") or []
+    names = [re.split(r"[^\w.-]", line)[0] for line in lines if "extra ==" not in line]
+    return [name for name in names if version_of(name) is None]
 
 
 def report() -> dict[str, Any]:
@@ -55,13 +65,7 @@ def report() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
         "packages": {name: version_of(name) for name in PACKAGES},
+        "missing": missing(),
         "gpu": accelerator(),
         "bubblewrap": shutil.which("bwrap") is not None,
     }
-
-
-def missing(found: dict[str, Any]) -> list[str]:
-    """Packages without which chapters that are published do not run."""
-    return [
-        n for n in ("numpy", "matplotlib", "scikit-learn", "anywidget") if not found["packages"][n]
-    ]

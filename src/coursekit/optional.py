@@ -8,7 +8,6 @@ from types import ModuleType
 HOW = {
     "torch": "pip install torch (on a machine without a GPU, PyTorch's CPU build is smaller: see "
     "https://pytorch.org/get-started/locally/)",
-    "triton": "pip install triton (Linux only; elsewhere the chapter shows the committed results)",
 }
 
 

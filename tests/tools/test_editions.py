@@ -91,6 +91,8 @@ def test_nested_callouts_are_turned_from_the_inside() -> None:
         ("{glue:text}`basics-none`", "glued value 'basics-none'"),
         ("{abbr}`KL`", "role {abbr}"),
         (":::{figure} x.svg\n:::", "directive {figure}"),
+        (":::{admonition} T\nbody\n## Next", "directive {admonition} is never closed"),
+        ("$$c = \\$5$$ (eq-basics-kl)", "equation eq-basics-kl cannot be read"),
     ],
 )
 def test_what_leads_nowhere_is_an_error_that_names_it(myst: str, complaint: str) -> None:

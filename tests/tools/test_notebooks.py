@@ -7,7 +7,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient.exceptions import CellExecutionError
 
 import notebooks
 
@@ -115,7 +114,7 @@ def test_a_failing_cell_leaves_the_old_notebook_whole(checkout: Path) -> None:
     before = path.read_bytes()
     page = checkout / "book" / "01-topic.md"
     page.write_text(PAGE.replace("print(", "raise ValueError("))
-    with pytest.raises(CellExecutionError):
+    with pytest.raises(notebooks.FailedNotebookError, match=r"cell 1 of 1 failed.*\n"):
         notebooks.build("01-topic", checkout)
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == [path.name]

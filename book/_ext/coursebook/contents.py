@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import asdict
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,12 @@ from typing import Any
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from coursekit.chapters import planned
+
 
 def chapters(app: Any, pagename: str) -> list[dict[str, Any]]:
     """List all eleven chapters; those in the book have an address, seen from `pagename`."""
-    found = json.loads((Path(__file__).parent / "chapters.json").read_text(encoding="utf8"))
+    found = [asdict(chapter) for chapter in planned()]
     for chapter in found:
         docname = f"notebooks/{chapter['stem']}"
         published = docname in app.env.found_docs

@@ -17,6 +17,7 @@ IDS = re.compile(r'\bid="([^"]+)"')
 REFERENCES = re.compile(
     r'(\bid="|\burl\(#|\bhref="#|\baria-(?:labelledby|describedby)=")([^")\s]+)'
 )
+WIDTH = re.compile(r'\swidth="(\d+)"')
 FULL_HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
 
 
@@ -30,6 +31,13 @@ def inline(svg: str, colours: dict[str, str], *, prefix: str, label: str = "") -
     if label and "aria-label" not in head:
         head += f' role="img" aria-label="{escape(label, quote=True)}"'
     return f"{head}>{rest}"
+
+
+def framed(drawing: str) -> str:
+    """Put the drawing into its box, which tells the style sheet the width it was drawn for."""
+    width = WIDTH.search(drawing.split(">", 1)[0])
+    natural = f' style="--ck-natural: {width[1]}px"' if width else ""
+    return f'<div class="ck-picture"{natural}>{drawing}</div>'
 
 
 def colours(root: Path) -> dict[str, str]:
@@ -53,8 +61,7 @@ class InlinePictures(SphinxPostTransform):
                 svg = path.read_text(encoding="utf8")
                 prefix = f"p{number}-{hashlib.sha256(svg.encode()).hexdigest()[:6]}"
                 drawing = inline(svg, known, prefix=prefix, label=node.get("alt", ""))
-                raw = nodes.raw("", f'<div class="ck-picture">{drawing}</div>', format="html")
-                node.replace_self(raw)
+                node.replace_self(nodes.raw("", framed(drawing), format="html"))
 
 
 def setup(app: Any) -> None:

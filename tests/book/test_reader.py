@@ -33,6 +33,18 @@ def controls_of(figure) -> list:
     return sorted(controls, key=lambda control: control.evaluate(chosen))
 
 
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_on_a_phone_plots_keep_readable_letters(page: str, open_page) -> None:
+    """Tick labels are drawn at 9.5 points, 12.7 pixels; shrunk to less than 9 nobody reads them."""
+    tab = open_page(page, viewport={"width": 360, "height": 740})
+    scales = tab.evaluate(
+        """() => [...document.querySelectorAll(".ck-picture > svg.ck-plot")].map(
+            e => e.getBoundingClientRect().width / e.getAttribute("width"))"""
+    )
+    assert len(scales) >= 6
+    assert min(scales) * 12.67 >= 9
+
+
 @pytest.mark.parametrize("page", [*CHAPTERS, "book/index.html"])
 def test_every_control_moves_its_figure_by_keyboard(page: str, open_page) -> None:
     tab = open_page(page, reduced_motion="reduce")

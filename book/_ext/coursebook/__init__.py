@@ -1,6 +1,6 @@
 """The book's own Sphinx extension: one module, one idea.
 
-``equations``  finds which test proves which equation, and which function computes it
+``equations``  finds which test checks which equation, and which function computes it
 ``numbers``    gives an equation the number of its chapter and its place
 ``badges``     shows the test beside the number and in a table; fails the build without one
 ``pictures``   puts SVG figures into the page, in the page's colours

@@ -125,7 +125,7 @@ def visit_ledger_table(translator: Any, node: ledger_table) -> None:
     )
     translator.body.append(
         '<div class="ck-table" data-scroll-label="Checked equations"><table><thead><tr>'
-        "<th>equation</th><th>proved by</th><th>computed by</th></tr></thead>"
+        "<th>equation</th><th>checked by</th><th>computed by</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
     raise nodes.SkipNode

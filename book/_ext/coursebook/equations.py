@@ -1,4 +1,4 @@
-"""Which tests prove an equation and which functions compute it, read without importing them."""
+"""Which tests check an equation and which functions compute it, read without importing them."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Ledger:
     functions: dict[str, list[Place]]
 
     def problems(self) -> list[str]:
-        """Say what is unproved and what names an equation that does not exist."""
-        unproved = [
+        """Say what is unchecked and what names an equation that does not exist."""
+        unchecked = [
             f'{page}: equation {label} has no test; mark one with @pytest.mark.equation("{label}").'
             for label, page in sorted(self.labels.items())
             if label not in self.tests
@@ -45,7 +45,7 @@ class Ledger:
             for place in places
             if label not in self.labels
         ]
-        return unproved + unknown
+        return unchecked + unknown
 
 
 def read_ledger(root: Path) -> Ledger:

@@ -1,4 +1,4 @@
-"""Every numbered equation is proved by a test, and every mark names an equation that exists."""
+"""Every numbered equation is checked by a test, and every mark names an equation that exists."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def ledger(root: Path) -> equations.Ledger:
     return equations.read_ledger(root)
 
 
-def test_every_equation_is_proved_and_every_mark_names_one(ledger: equations.Ledger) -> None:
+def test_every_equation_is_checked_and_every_mark_names_one(ledger: equations.Ledger) -> None:
     assert ledger.labels
     assert ledger.problems() == []
 
@@ -40,7 +40,7 @@ def test_most_equations_name_the_function_that_computes_them(ledger: equations.L
 
 
 def test_marked_tests_are_run(ledger: equations.Ledger, root: Path) -> None:
-    """A mark on something pytest does not collect, or skips, would prove nothing."""
+    """A mark on something pytest does not collect, or skips, would check nothing."""
     for label, places in ledger.tests.items():
         for place in places:
             name = place.name.split(".")[-1]

@@ -1,4 +1,4 @@
-"""The refresher's own functions, so that the tests prove what the page shows."""
+"""The refresher's own functions, so that the tests check what the page shows."""
 
 import ast
 from pathlib import Path

@@ -1,6 +1,9 @@
+import contextlib
 import signal
+import sys
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -17,20 +20,98 @@ def forever() -> None:
             continue
 
 
-def stopped() -> float:
+def swallowing() -> None:
+    while True:
+        try:
+            sum(range(100))
+        except:  # noqa: E722
+            continue
+
+
+def swallowing_in_three_loops() -> None:
+    while True:
+        try:
+            while True:
+                try:
+                    while True:
+                        try:
+                            while True: pass  # fmt: skip # noqa: E701
+                        except:  # noqa: E722
+                            pass
+                except:  # noqa: E722
+                    pass
+        except:  # noqa: E722
+            pass
+
+
+def suppressing() -> None:
+    def inner() -> None:
+        try:
+            while True:
+                sum(range(50))
+        except BaseException as error:
+            str(error)
+
+    while True:
+        with contextlib.suppress(BaseException):
+            inner()
+
+
+def leaving_finally() -> None:
+    while True:
+        try:
+            while True:
+                sum(range(50))
+        finally:
+            continue  # noqa: B012
+
+
+def keeping() -> None:
+    kept = []
+    while True:
+        try:
+            sum(range(100))
+        except BaseException as error:
+            kept.append(error)
+
+
+def retrying(attempt: int = 0) -> None:
+    try:
+        while True:
+            sum(range(50))
+    except:  # noqa: E722
+        if attempt < 20:
+            retrying(attempt + 1)
+
+
+ENDLESS = [
+    *(forever, swallowing, swallowing_in_three_loops, suppressing, leaving_finally),
+    *(keeping, retrying),
+]
+
+
+def stopped(endless: Callable[[], None]) -> float:
+    traced = sys.gettrace(), sys.getprofile()
     start = time.monotonic()
     with pytest.raises(TimeLimit), time_limit(LIMIT_S):
-        forever()
-    return time.monotonic() - start
+        endless()
+    took = time.monotonic() - start
+    assert (sys.gettrace(), sys.getprofile()) == traced
+    return took
 
 
-def test_an_endless_loop_stops_on_the_main_thread():
-    assert LIMIT_S * 0.9 < stopped() < LIMIT_S + 1
+@pytest.mark.parametrize("endless", ENDLESS)
+def test_an_endless_loop_stops_on_the_main_thread(endless):
+    handler = signal.getsignal(signal.SIGALRM)
+    assert LIMIT_S * 0.9 < stopped(endless) < LIMIT_S + 1
+    assert signal.getsignal(signal.SIGALRM) is handler
+    assert signal.getitimer(signal.ITIMER_REAL)[1] == 0.0
 
 
-def test_an_endless_loop_stops_on_another_thread():
+@pytest.mark.parametrize("endless", ENDLESS)
+def test_an_endless_loop_stops_on_another_thread(endless):
     took: list[float] = []
-    thread = threading.Thread(target=lambda: took.append(stopped()))
+    thread = threading.Thread(target=lambda: took.append(stopped(endless)), daemon=True)
     thread.start()
     thread.join(10)
     assert took
@@ -39,7 +120,17 @@ def test_an_endless_loop_stops_on_another_thread():
 
 def test_an_endless_loop_stops_where_there_is_no_alarm(monkeypatch):
     monkeypatch.delattr(signal, "setitimer")
-    assert LIMIT_S * 0.9 < stopped() < LIMIT_S + 2
+    assert LIMIT_S * 0.9 < stopped(forever) < LIMIT_S + 2
+
+
+def test_nothing_is_raised_after_the_block():
+    with pytest.raises(TimeLimit) as caught, time_limit(0.05):
+        forever()
+    del caught
+    assert sum(1 for _ in range(100_000)) == 100_000
+    with time_limit(0.05):
+        pass
+    time.sleep(0.2)
 
 
 @pytest.mark.parametrize("outer", [0.0, 30.0])

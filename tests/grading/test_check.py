@@ -4,14 +4,17 @@ import re
 import sys
 import threading
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 from coursekit.grading import Check
-from coursekit.grading.diagnose import diagnose
+from coursekit.grading.diagnose import PERHAPS, diagnose
+from coursekit.grading.public import KnownMistake, PublicCase
 from coursekit.grading.report import Report, Table
+from coursekit.grading.run import Outcome
 
 
 @pytest.fixture
@@ -68,6 +71,14 @@ class Stranger:
     pass
 
 
+def swallows_everything(x):
+    while True:
+        try:
+            x.sum()
+        except:  # noqa: E722 - what a student may write
+            continue
+
+
 SENTENCES = {
     "a starter that returns Ellipsis": (lambda x: ..., "gives nothing yet"),
     "a starter that raises": (lambda x: (_ for _ in ()).throw(NotImplementedError), "nothing yet"),
@@ -84,6 +95,7 @@ SENTENCES = {
     "end of Python": (ends_python, "It tried to end Python"),
     "endless recursion": (recursive, "RecursionError"),
     "endless loop": (endless, "It was stopped after 0.8 seconds"),
+    "endless loop with a bare except": (swallows_everything, "It was stopped after 0.8 seconds"),
     "own random numbers": (own_noise, "two different answers"),
     "changed input": (spoils_and_is_right, "your code changed its input"),
     "an object of its own": (
@@ -132,12 +144,97 @@ def test_an_unknown_mistake_earns_no_hint(check):
     assert check("double", {"double": lambda x: x + 17}).diagnosis.hint == ""
 
 
+@pytest.fixture
+def shapes(assignment):
+    """A question whose second case alone tells two mistakes apart, and a third that raises."""
+    q = assignment["double"]
+    cases = [
+        PublicCase("one two", [{"tuple": [1.0, 2.0]}], 3.0),
+        PublicCase("two threes", [{"tuple": [3.0, 3.0]}], 6.0),
+    ]
+    answers = {
+        "The product is not wanted.": [2.0, 9.0],
+        "The larger is not wanted.": [2.0, 3.0],
+        "The smaller is not wanted.": [1.0, 3.0],
+        "The first is right, the second is not.": [3.0, 9.0],
+    }
+    mistakes = [KnownMistake(h, [Outcome(v) for v in values]) for h, values in answers.items()]
+    mistakes.append(KnownMistake("It fails.", [Outcome(error="KeyError")] * 2))
+    return replace(q, cases=cases, mistakes=mistakes)
+
+
+def by_case(first, second):
+    """An answer that gives ``first`` on the first case and ``second`` on the other."""
+    return {"double": lambda pair: first if pair == (1.0, 2.0) else second}
+
+
+def fails_first(pair):
+    return {(3.0, 3.0): 0.0}[pair]
+
+
+HINTS = {
+    "one known mistake on all cases": (by_case(2.0, 9.0), "The product is not wanted."),
+    "one on the first wrong case, another elsewhere": (
+        by_case(1.0, 9.0),
+        f"{PERHAPS} The smaller is not wanted.",
+    ),
+    "right at first, one known mistake on the first wrong case": (by_case(3.0, 4.0), ""),
+    "two known mistakes agree on the first wrong case": (by_case(2.0, 7.0), ""),
+    "two agree there, one of them everywhere": (by_case(2.0, 3.0), "The larger is not wanted."),
+    "right but for one case, two mistakes agree": (by_case(3.0, 3.0), ""),
+    "an exception of the same type, and no more": ({"double": fails_first}, ""),
+}
+
+
+@pytest.mark.parametrize("kind", HINTS)
+def test_a_mistake_is_named_where_one_alone_explains_the_first_wrong_case(shapes, kind):
+    names, hint = HINTS[kind]
+    found = diagnose(shapes, names)
+    assert (found.status, found.hint) == ("not yet", hint)
+
+
+def test_a_right_answer_earns_no_hint(shapes):
+    assert diagnose(shapes, by_case(3.0, 6.0)).hint == ""
+
+
+def swapped_without_convention(p, q):
+    return np.sum(q * np.log(q / p))
+
+
+def overflowing(logits):
+    e = np.exp(logits)
+    return np.log(e / e.sum(axis=1, keepdims=True))
+
+
+def leaking_without_ones(train, test):
+    both = np.vstack([train, test])
+    return tuple((part - both.mean(axis=0)) / both.std(axis=0) for part in (train, test))
+
+
+def own_scale_without_ones(train, test):
+    return tuple((part - part.mean(axis=0)) / part.std(axis=0) for part in (train, test))
+
+
+@pytest.mark.parametrize(
+    ("id", "answer", "hint"),
+    [
+        ("discrete-kl", swapped_without_convention, "You computed D(q, p)"),
+        ("log-softmax", overflowing, "Inf divided by inf is nan"),
+        ("standardise", leaking_without_ones, "The test set leaked"),
+        ("standardise", own_scale_without_ones, "not its own"),
+    ],
+)
+def test_two_mistakes_at_once_earn_a_hint(id, answer, hint):
+    check = Check("01-basics")
+    assert hint in check(id, {check.assignment[id].asks: answer}).diagnosis.hint
+
+
 def test_a_right_answer_earns_its_points_once(check):
     for _ in range(2):
         report = check("double", {"double": lambda x: x + x})
         assert report.headline == "Twice as much: passed (2 of 2 points)"
         assert "Points so far: 2 of 2, and 1 more from your teacher." in repr(report)
-        assert "not the grade" in repr(report)
+        assert "not a grade" in repr(report)
 
 
 def test_a_broken_answer_loses_the_points_that_a_right_one_earned(check):
@@ -220,6 +317,24 @@ def test_the_explanation_opens_for_a_right_answer(check):
     assert "Add the number" in repr(check.explain("double"))
 
 
+def test_a_teacher_can_switch_explanations_off(assignment, monkeypatch):
+    def explained(**options) -> list[str]:
+        made = Check("01-basics", **options)
+        made.assignment = assignment
+        made("double", {"double": lambda x: 2 * x})
+        return [repr(made.explain(id)) for id in ("double", "essay")]
+
+    assert "Add the number" in explained()[0]
+    monkeypatch.setenv("COURSEKIT_EXPLAIN", "1")
+    assert "Add the number" in explained()[0]
+    closed = explained(explain=False)
+    monkeypatch.setenv("COURSEKIT_EXPLAIN", "0")
+    assert explained() == explained(explain=True) == closed
+    for text in closed:
+        assert text.startswith("Explanations are switched off here. Read again: [")
+        assert "https://example.org/page.html#sec-tiny-" in text
+
+
 def test_a_free_answer_is_counted_and_left_to_a_person(check):
     report = check("essay", {"essay": "It is so because I say so."})
     assert report.diagnosis.status == "for your teacher"
@@ -227,7 +342,7 @@ def test_a_free_answer_is_counted_and_left_to_a_person(check):
     assert "gives a reason (1)" in repr(report)
     assert "is empty" in repr(check("essay", {"essay": "  "}))
     assert "write your answer as a string" in repr(check("essay", {"essay": 3}))
-    assert "a person reads" in repr(check.explain("essay"))
+    assert "`solutions/99-tiny/notebook.md`" in repr(check.explain("essay"))
 
 
 class Tags(HTMLParser):

@@ -1,5 +1,6 @@
 """``check("softmax")`` in a notebook: practice, with a diagnosis, within a second."""
 
+import os
 import sys
 from typing import Any
 
@@ -8,6 +9,7 @@ from coursekit.grading.public import PublicQuestion, load
 from coursekit.grading.report import Note, Report, Table, link
 
 ATTEMPTS = 2
+SWITCH = "COURSEKIT_EXPLAIN"
 
 
 class Check:
@@ -18,16 +20,22 @@ class Check:
     assignment
         Name of the assignment, as in ``Check("01-basics")``. An unknown name raises
         ``ValueError`` and lists those that exist.
+    explain
+        Whether :meth:`explain` may explain. A teacher closes it with ``explain=False`` in the
+        notebook that goes to a class, or with the environment variable ``COURSEKIT_EXPLAIN=0`` for
+        a whole server.
 
     Notes
     -----
     The data that a check compares with is public and ships with the package: inputs, wanted values
-    and the answers of known mistakes, no solutions. A check is for practice. A grade is computed
-    elsewhere, from new inputs.
+    and the answers of known mistakes, no solutions. The explanations ship with it too: closing them
+    hides them from view, not from someone who opens the package. A check is for practice; it is not
+    a grade.
     """
 
-    def __init__(self, assignment: str) -> None:
+    def __init__(self, assignment: str, *, explain: bool = True) -> None:
         self.assignment = load(assignment)
+        self._open = explain and os.environ.get(SWITCH) != "0"
         self._attempts: dict[str, set[str]] = {}
         self._points: dict[str, int] = {}
 
@@ -51,16 +59,22 @@ class Check:
         """Explain question ``id``, once two different answers were tried or a right one was."""
         q = self.assignment[id]
         tried = len(self._attempts.get(id, ()))
+        address = link(self.assignment.page, q.section)
+        again = f"Read again: [{q.section_title or 'the section of the chapter'}]({address})."
+        if not self._open:
+            return Note(f"Explanations are switched off here. {again}")
         if q.kind == "manual":
-            return Note(f"**{q.title}** has no worked answer: a person reads what you write.")
+            return Note(
+                f"**{q.title}** has a model answer in "
+                f"`solutions/{self.assignment.name}/notebook.md`; compare after you have written "
+                "yours."
+            )
         if tried < ATTEMPTS and not self._points.get(id):
             return Note(
                 f"The explanation of **{q.title}** opens after {ATTEMPTS} different attempts that "
                 f"run; so far there {'is' if tried == 1 else 'are'} {tried}. "
                 f'`check("{id}")` counts them.'
             )
-        address = link(self.assignment.page, q.section)
-        again = f"Read again: [{q.section_title or 'the section of the chapter'}]({address})."
         return Note(f"**{q.title}**\n\n{q.explain}\n\n{again}")
 
     def __repr__(self) -> str:

@@ -19,6 +19,8 @@ PASSED, WRONG, UNFINISHED, MISSING, WRITTEN = (
     "for your teacher",
 )
 
+PERHAPS = "Judging by this input alone:"
+
 
 @dataclass(frozen=True)
 class Diagnosis:
@@ -101,7 +103,7 @@ def _judge(q: PublicQuestion, answer: Any, outcomes: list[Outcome]) -> Diagnosis
         tried=call_text(q.asks, q.parameters, first.inputs),
         came=_came(outcome),
         wanted=value_text(first.wanted),
-        hint=_hint(q, outcomes),
+        hint=_hint(q, outcomes, q.cases.index(first)),
         attempt=_fingerprint(outcomes),
     )
 
@@ -171,11 +173,19 @@ def _came(outcome: Outcome) -> str:
     return outcome.error or value_text(outcome.value)
 
 
-def _hint(q: PublicQuestion, outcomes: list[Outcome]) -> str:
-    if len(outcomes) < len(q.cases):
+def _hint(q: PublicQuestion, outcomes: list[Outcome], first: int) -> str:
+    """The hint of the known mistake that answers alike on all cases, else on the ``first`` wrong.
+
+    Two mistakes at once agree with neither everywhere, but often with one of them somewhere.
+    """
+    if len(outcomes) == len(q.cases):
+        for m in q.mistakes:
+            if all_agree(q.compare, outcomes, m.outcomes):
+                return m.hint
+    if outcomes[first].error:  # the same exception may have another cause
         return ""
-    found = (m.hint for m in q.mistakes if all_agree(q.compare, outcomes, m.outcomes))
-    return next(found, "")
+    alike = [m.hint for m in q.mistakes if agree(q.compare, outcomes[first], m.outcomes[first])]
+    return f"{PERHAPS} {alike[0]}" if len(alike) == 1 else ""
 
 
 def _fingerprint(outcomes: list[Outcome]) -> str:

@@ -13,7 +13,7 @@ from importlib.resources import files
 from coursekit.grading.diagnose import PASSED, Diagnosis
 from coursekit.grading.public import PublicQuestion
 
-PRACTICE = "A practice check on public inputs, not the grade: grading draws new inputs."
+PRACTICE = "A practice check on public inputs, not a grade."
 
 
 @cache

@@ -1,15 +1,19 @@
 """Is this the value that was wanted, and if not, what is different, in one sentence.
 
-A comparison is data (two tolerances), not code: the practice check in a notebook and a grader in
-another process apply the same one, and nothing of a solution travels with it.
+A comparison is data (two tolerances), not code: it travels with the public check data, and nothing
+of a solution travels with it.
 """
 
 from dataclasses import dataclass
-from numbers import Number
 from typing import Any
 
 import numpy as np
 
+from coursekit.grading.show import value_text
+from coursekit.grading.wire import SCALARS, type_name
+
+NUMBERS = SCALARS | {bool, int, float, complex}
+KEYS = (str, int, float, bool, type(None))
 KINDS = {"b": "booleans", "i": "integers", "u": "integers", "f": "floating-point numbers"}
 
 
@@ -21,6 +25,9 @@ class Close:
     operation, so 1e-6 forgives every order of summation and no wrong formula. Shapes must agree
     exactly, and so must the kind of number (integers, floats or booleans) of an array. Strings,
     booleans and None must be equal.
+
+    A number or an array must be one of Python's or NumPy's own: a class derived from them (a masked
+    array, a matrix) can hide entries or answer as it likes, and is refused.
     """
 
     rtol: float = 1e-6
@@ -40,8 +47,10 @@ class Close:
         return self._scalar(got, wanted, what)
 
     def _sequence(self, got: Any, wanted: Any, what: str) -> str:
-        if not isinstance(got, tuple | list):
+        base = next((b for b in (tuple, list) if issubclass(type(got), b)), None)
+        if base is None:
             return f"{_a(got)} came back as {what}; {len(wanted)} values were wanted, in a tuple."
+        got = list(base.__iter__(got))  # what it holds, whatever a derived class says
         if len(got) != len(wanted):
             return f"{len(got)} values came back as {what}; {len(wanted)} were wanted."
         pairs = zip(got, wanted, strict=True)
@@ -52,21 +61,28 @@ class Close:
         return next((part for part in parts if part), "")
 
     def _mapping(self, got: Any, wanted: dict, what: str) -> str:
-        if not isinstance(got, dict):
+        if not issubclass(type(got), dict):
             return f"{_a(got)} came back as {what}; a dictionary was wanted."
-        if set(got) != set(wanted):
+        got = dict(dict.items(got))
+        if any(type(k) not in KEYS for k in got) or set(got) != set(wanted):
             return f"{what} has the keys {_keys(got)}; {_keys(wanted)} were wanted."
         parts = (self.difference(got[k], wanted[k], f"entry {k!r}") for k in wanted)
         return next((part for part in parts if part), "")
 
     def _scalar(self, got: Any, wanted: Any, what: str) -> str:
-        if not isinstance(got, Number) and not (isinstance(got, np.ndarray) and got.ndim == 0):
+        if type(got) not in NUMBERS and not (type(got) is np.ndarray and got.ndim == 0):
             return f"{_a(got)} came back as {what}; a single number was wanted."
+        if _huge(got) or _huge(wanted):
+            if type(got) is type(wanted) and got == wanted:
+                return ""
+            return f"{what} is {value_text(got)}; {value_text(wanted)} was wanted."
+        got, wanted = (float(x) if type(x) is int else x for x in (got, wanted))
         return self._values(np.asarray(got), np.asarray(wanted), what)
 
     def _array(self, got: Any, wanted: np.ndarray, what: str) -> str:
-        if not isinstance(got, np.ndarray):
-            return f"{_a(got)} came back as {what}; {_a(wanted)} was wanted."
+        if type(got) is not np.ndarray:
+            plain = "a plain" if issubclass(type(got), np.ndarray) else "a"
+            return f"{_a(got)} came back as {what}; {plain}{_a(wanted)[1:]} was wanted."
         if got.shape != wanted.shape:
             return f"{what} has shape {got.shape}; shape {wanted.shape} was wanted."
         if _kind(got) != _kind(wanted):
@@ -76,7 +92,10 @@ class Close:
     def _values(self, got: np.ndarray, wanted: np.ndarray, what: str) -> str:
         if got.dtype.kind not in KINDS:
             return f"{what} holds {_kind(got)} (dtype {got.dtype}); {_kind(wanted)} were wanted."
-        got, wanted = got.astype(float), wanted.astype(float)
+        with np.errstate(all="ignore"):  # whatever the notebook has set
+            return self._numbers(got.astype(float), wanted.astype(float), what)
+
+    def _numbers(self, got: np.ndarray, wanted: np.ndarray, what: str) -> str:
         for name, test in (("nan", np.isnan), ("infinite", np.isinf)):
             strange = test(got) & ~test(wanted)
             if strange.any():
@@ -102,8 +121,8 @@ def _where(mask: np.ndarray) -> str:
 
 
 def _equal_plain(got: Any, wanted: Any) -> bool:
-    if isinstance(got, np.bool_):
-        got = bool(got)
+    if type(got) in (np.bool_, np.str_):
+        got = got.item()
     return type(got) is type(wanted) and got == wanted
 
 
@@ -112,20 +131,34 @@ def _kind(array: np.ndarray) -> str:
 
 
 def _keys(mapping: dict) -> str:
-    return ", ".join(sorted(map(repr, mapping)))
+    return ", ".join(sorted(map(value_text, mapping)))
+
+
+def _huge(value: Any) -> bool:
+    """Whether ``value`` is an integer too large for a floating-point number."""
+    return type(value) is int and value.bit_length() > 1023
 
 
 def _a(value: Any) -> str:
     """Name what ``value`` is, for the middle of a sentence."""
     if value is None:
         return "None"
-    if isinstance(value, np.ndarray):
-        return f"a NumPy array of shape {value.shape}"
     kind = type(value)
-    if kind.__module__.split(".")[0] == "torch":
-        return "a torch tensor"
-    if isinstance(value, Number) and not isinstance(value, bool):
+    if kind is np.ndarray:
+        return f"a NumPy array of shape {value.shape}"
+    if issubclass(kind, np.ma.MaskedArray):
+        return "a masked array"
+    if issubclass(kind, np.ndarray):
+        return f"an array of type {type_name(value)}"
+    if kind in NUMBERS and kind is not bool:
         return "a single number"
-    return {"list": "a list", "tuple": "a tuple", "dict": "a dictionary", "str": "a string"}.get(
-        kind.__name__, f"a value of type {kind.__name__}"
-    )
+    home = type.__dict__["__module__"].__get__(kind)
+    if type(home) is str and home.split(".")[0] == "torch":
+        return "a torch tensor"
+    names: dict[type, str] = {
+        list: "a list",
+        tuple: "a tuple",
+        dict: "a dictionary",
+        str: "a string",
+    }
+    return names.get(kind, f"a value of type {type_name(value)}")

@@ -1,18 +1,28 @@
 """Check a notebook file from the command line: run its cells in a process of their own."""
 
+import ast
+import asyncio
+import contextlib
+import inspect
 import json
 import linecache
+import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 from coursekit.grading.check import Check
 from coursekit.grading.public import available
+from coursekit.grading.run import message
+from coursekit.grading.wire import type_name
 
 MAX_BYTES = 20 << 20
+MAX_OUTPUT = 1 << 20
 COMPLETE, INCOMPLETE, UNREADABLE = 0, 1, 2
 START = "import sys; from coursekit.grading import notebook; notebook.child(*sys.argv[1:])"
 
@@ -24,11 +34,15 @@ class NotebookError(ValueError):
 def check_notebook(path: str | Path, *, seconds: float = 120) -> int:
     """Run the notebook's code cells, print the table of its checks, and return an exit status.
 
+    The notebook's code runs on this machine with your rights: it can read, change and send what you
+    can. Check only notebooks that you trust.
+
     Parameters
     ----------
     path
-        An exercise notebook. Its cells run in its folder, in a new process; magics and shell lines
-        (``%``, ``!``) are left out.
+        An exercise notebook. Its cells run in its folder, in a new process, without a screen;
+        magics and shell lines (``%``, ``!``) do nothing, and processes that cells leave running are
+        ended.
     seconds
         How long all cells together may take.
 
@@ -50,34 +64,73 @@ def check_notebook(path: str | Path, *, seconds: float = 120) -> int:
 def run_notebook(path: Path, seconds: float) -> dict[str, Any]:
     """Run a notebook in a child process and return ``table``, ``complete`` and ``problems``."""
     cells, assignment = read(path)
-    with tempfile.TemporaryDirectory() as room:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as room:
         source, result = Path(room, "cells.json"), Path(room, "result.json")
+        said = Path(room, "stderr.txt")
         source.write_text(json.dumps(cells), encoding="utf-8")
         command = [sys.executable, "-c", START, assignment, str(source), str(result)]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=path.resolve().parent,
-                timeout=seconds,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-            )
-        except subprocess.TimeoutExpired as error:
-            at = json.loads(result.read_text()) if result.exists() else {}
-            raise NotebookError(
-                f"{path} was stopped after {seconds:g} seconds, in code cell {at.get('cell', 1)}. "
-                "Does a loop never end?"
-            ) from error
+        status = _wait(command, path.resolve().parent, said, seconds)
         report = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
-    if "table" not in report:
-        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        why = f": {last[0]}" if last else ""
+        last = _last_line(said)
+    if "table" in report:
+        return report
+    cell = report.get("cell", 1)
+    if status is None:
         raise NotebookError(
-            f"Python ended in code cell {report.get('cell', 1)} of {path} "
-            f"(exit status {done.returncode}){why}. Remove what ends it, such as exit()."
+            f"{path} was stopped after {seconds:g} seconds, in code cell {cell}. "
+            "Does a loop never end?"
         )
-    return report
+    raise NotebookError(
+        f"Python ended in code cell {cell} of {path} (exit status {status}){last}. "
+        "Remove what ends it, such as exit()."
+    )
+
+
+def _wait(command: list[str], folder: Path, said: Path, seconds: float) -> int | None:
+    """Run ``command`` and return its exit status, or None where it had to be stopped.
+
+    What it writes to its error stream goes to the file ``said`` (a pipe would be held open by
+    processes that it leaves behind), which is emptied whenever it grows beyond ``MAX_OUTPUT``.
+    """
+    end = time.monotonic() + seconds
+    with said.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, "MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        while (left := end - time.monotonic()) > 0:
+            try:
+                return process.wait(min(left, 0.1))
+            except subprocess.TimeoutExpired:
+                if said.stat().st_size > MAX_OUTPUT:
+                    os.truncate(said, 0)
+        return None
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End a process and, where the system has process groups, all that it started."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+
+
+def _last_line(said: Path) -> str:
+    """The last line that was written, as the end of a sentence."""
+    with said.open("rb") as file:
+        file.seek(max(0, said.stat().st_size - 2000))
+        lines = file.read().decode("utf-8", errors="replace").strip().splitlines()
+    return f": {lines[-1][-300:]}" if lines else ""
 
 
 def read(path: Path) -> tuple[list[str], str]:
@@ -98,7 +151,7 @@ def read(path: Path) -> tuple[list[str], str]:
     sources = [_source(c) for c in cells if isinstance(c, dict) and c.get("cell_type") == "code"]
     if not sources:
         raise NotebookError(f"{path} has no code cell, so there is nothing to check.")
-    return sources, _assignment(notebook, sources, path)
+    return sources, _assignment(sources, path)
 
 
 def _source(cell: dict) -> str:
@@ -108,9 +161,9 @@ def _source(cell: dict) -> str:
     return source if isinstance(source, str) else ""
 
 
-def _assignment(notebook: dict, sources: list[str], path: Path) -> str:
+def _assignment(sources: list[str], path: Path) -> str:
     """The assignment: the name given to ``Check(…)`` in the notebook."""
-    found = re.search(r"""\bCheck\(\s*["']([\w-]+)["']""", "\n".join(sources))
+    found = re.search(r"""\bCheck\(\s*(?:assignment\s*=\s*)?["']([\w-]+)["']""", "\n".join(sources))
     if found and found[1] in available():
         return found[1]
     named = f"names {found[1]!r}" if found else 'holds no Check("…")'
@@ -119,30 +172,64 @@ def _assignment(notebook: dict, sources: list[str], path: Path) -> str:
     )
 
 
+class _NoShell:
+    """Stands in for IPython's shell: whatever is asked of it, nothing happens.
+
+    ``%time``, ``%%time`` and ``%%capture`` hold Python that belongs to the notebook; it is run.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return self
+
+    def getoutput(self, *args: Any, **options: Any) -> list[str]:
+        return []
+
+    def run_line_magic(self, name: str, line: str, *args: Any, **options: Any) -> Any:
+        return _execute(line, f"<%{name}>") if name == "time" else self
+
+    def run_cell_magic(self, name: str, line: str, cell: str) -> Any:
+        return _execute(cell, f"<%%{name}>") if name in ("time", "capture") else self
+
+
 def child(assignment: str, source: str, result: str) -> None:
     """Run the cells (in the child process) and write the table where the parent reads it."""
-    names: dict[str, Any] = {"__name__": "__main__", "display": lambda *values: None}
+    import IPython
+
+    shell = _NoShell()
+    names = {"__name__": "__main__", "display": lambda *values, **options: None}
+    names["get_ipython"] = IPython.get_ipython = lambda: shell
     sys.modules["__main__"].__dict__.update(names)
     problems = []
     for number, text in enumerate(json.loads(Path(source).read_text(encoding="utf-8")), 1):
-        Path(result).write_text(json.dumps({"cell": number}), encoding="utf-8")
-        problem = _run(without_magics(text), f"<cell {number}>")
-        if problem:
-            problems.append(f"Code cell {number} stopped: {problem}")
+        _write(result, {"cell": number})
+        try:
+            _execute(text, f"<cell {number}>")
+        except Exception as error:
+            what = f"{type_name(error)}: {message(error)[:200]}"
+            problems.append(f"Code cell {number} stopped: {what}")
     table = Check(assignment).all(vars(sys.modules["__main__"]))
-    report = {"table": repr(table), "complete": table.complete, "problems": problems}
-    Path(result).write_text(json.dumps(report), encoding="utf-8")
+    _write(result, {"table": repr(table), "complete": table.complete, "problems": problems})
 
 
-def without_magics(source: str) -> str:
-    """Replace IPython's own lines by ``pass``, indented alike."""
-    return re.sub(r"^(\s*)[%!?].*$", r"\1pass", source, flags=re.MULTILINE)
+def _write(result: str, report: dict[str, Any]) -> None:
+    """Write in one step: the parent may end this process at any time."""
+    part = Path(f"{result}.part")
+    part.write_text(json.dumps(report), encoding="utf-8")
+    part.replace(result)
 
 
-def _run(source: str, name: str) -> str:
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    try:
-        exec(compile(source, name, "exec"), vars(sys.modules["__main__"]))
-    except Exception as error:
-        return f"{type(error).__name__}: {str(error)[:200]}"
-    return ""
+def _execute(source: str, name: str) -> None:
+    """Run a cell as IPython would: with its syntax for magics, and ``await`` at the top level."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    text = TransformerManager().transform_cell(source)
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    code = compile(text, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    running = eval(code, vars(sys.modules["__main__"]))
+    if inspect.iscoroutine(running):
+        asyncio.run(running)

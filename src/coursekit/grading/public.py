@@ -19,6 +19,7 @@ from coursekit.grading import wire
 from coursekit.grading.compare import Close
 from coursekit.grading.question import Case, Question, QuestionError
 from coursekit.grading.run import Outcome, attempt, make_driver
+from coursekit.grading.show import value_text
 
 FORMAT = 1
 
@@ -71,12 +72,12 @@ class Assignment:
 
     def __getitem__(self, id: str) -> PublicQuestion:
         """Return the question called ``id``, or say which exist."""
-        if id in self.questions:
+        if type(id) is str and id in self.questions:
             return self.questions[id]
-        near = difflib.get_close_matches(str(id), self.questions, n=1)
+        near = difflib.get_close_matches(id, self.questions, n=1) if type(id) is str else []
         guess = f" Did you mean {near[0]!r}?" if near else ""
         known = ", ".join(self.questions)
-        raise ValueError(f"{self.name} has no question {id!r}.{guess} It has: {known}.")
+        raise ValueError(f"{self.name} has no question {value_text(id)}.{guess} It has: {known}.")
 
 
 def available() -> list[str]:
@@ -87,9 +88,11 @@ def available() -> list[str]:
 
 def load(assignment: str) -> Assignment:
     """Read the check data that came with the package; ``ValueError`` for an unknown name."""
-    if assignment not in available():
+    if type(assignment) is not str or assignment not in available():
         known = ", ".join(available()) or "none"
-        raise ValueError(f"There is no assignment {assignment!r}. Assignments here: {known}.")
+        raise ValueError(
+            f"There is no assignment {value_text(assignment)}. Assignments here: {known}."
+        )
     path = files("coursekit.grading") / "checks" / f"{assignment}.json"
     return from_json(json.loads(path.read_text(encoding="utf-8")))
 

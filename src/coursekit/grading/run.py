@@ -3,6 +3,7 @@
 import io
 import linecache
 import re
+import sys
 import warnings
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -58,22 +59,33 @@ def attempt(answer: Any, inputs: Any, driver: Callable, seconds: float) -> Outco
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = _call(answer, fresh, driver, seconds)
-    warning = str(caught[0].message) if caught else ""
+    warning = message(caught[0].message) if caught else ""
     return Outcome(**found, changed=_changed(fresh, inputs), warning=warning)
 
 
 def _call(answer: Any, inputs: tuple, driver: Callable, seconds: float) -> dict[str, Any]:
     try:
         with redirect_stdout(_Nowhere()), time_limit(seconds):
-            return {"value": driver(answer, *inputs)}
-    except KeyboardInterrupt:
-        raise
+            try:
+                return {"value": driver(answer, *inputs)}
+            except (KeyboardInterrupt, TimeLimit):
+                raise
+            except BaseException as error:  # SystemExit too: an answer must not end the notebook
+                line = _place(sys.exc_info()[2], answer)
+                return {"error": wire.type_name(error), "message": message(error), "line": line}
     except TimeLimit:
         return {"error": "TimeLimit"}
-    except BaseException as error:  # SystemExit too: an answer must not end the notebook
-        message = ADDRESS.sub("", str(error))[:300]
-        line = _place(error.__traceback__, answer)
-        return {"error": type(error).__name__, "message": message, "line": line}
+
+
+def message(error: object) -> str:
+    """Text of an exception or a warning, short and printable; nothing where it cannot say."""
+    try:
+        text = str.encode(str(error), "utf-8", "backslashreplace").decode("utf-8")
+    except (KeyboardInterrupt, TimeLimit):
+        raise
+    except BaseException:
+        return ""
+    return ADDRESS.sub("", text[:1000])[:300]
 
 
 def _changed(inputs: tuple, before: Any) -> bool:
@@ -85,11 +97,14 @@ def _changed(inputs: tuple, before: Any) -> bool:
 
 def _place(trace: TracebackType | None, answer: Any) -> str:
     """Find the last line of the answer's own module in a traceback, and quote it."""
-    home = getattr(answer, "__module__", None)
+    try:
+        home = getattr(answer, "__module__", None)
+    except Exception:  # an object may compute it
+        home = None
     found = ""
     while trace is not None:
         frame = trace.tb_frame
-        if home is not None and frame.f_globals.get("__name__") == home:
+        if type(home) is str and frame.f_globals.get("__name__") == home:
             text = linecache.getline(frame.f_code.co_filename, trace.tb_lineno).strip()
             found = f"line {trace.tb_lineno}" + (f": {text}" if text else "")
         trace = trace.tb_next

@@ -1,5 +1,6 @@
 """Values as short text, the same on every run."""
 
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -7,11 +8,22 @@ import numpy as np
 from coursekit.grading import wire
 
 LONGEST = 320
+DEEPEST = 4
+MOST = 20
+PRINTED = "biufcSUmM"  # kinds of arrays whose entries are shown: objects and records are not
+OPTIONS: dict[str, Any] = {
+    **{"precision": 5, "threshold": 24, "edgeitems": 2, "linewidth": 75, "suppress": False},
+    **{"nanstr": "nan", "infstr": "inf", "sign": "-", "floatmode": "maxprec", "legacy": False},
+}
 
 
 def value_text(value: Any) -> str:
-    """Write a value so that it fits a line or a small block; big arrays are summarised."""
-    text = _text(value)
+    """Write a value so that it fits a line or a small block; big arrays are summarised.
+
+    Nothing of the value's own runs, so that an answer of any kind can be shown: only the methods of
+    Python's and NumPy's classes are called, and what lies too deep is an ellipsis.
+    """
+    text = _text(value, 0)
     return text if len(text) <= LONGEST else text[: LONGEST - 2] + " …"
 
 
@@ -31,29 +43,57 @@ def _indent(text: str) -> str:
     return text.replace("\n", "\n    ")
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, np.ndarray):
+def _text(value: Any, depth: int) -> str:
+    kind = type(value)
+    if kind is np.ndarray:
         return _array(value)
-    if isinstance(value, bool | np.bool_) or value is None:
+    if kind in wire.SCALARS:
+        value = value.item() if value.dtype.kind in "biufc" else value
+        kind = type(value)
+    if kind is bool or value is None:
         return str(value)
-    if isinstance(value, int | np.integer):
-        return str(int(value))
-    if isinstance(value, float | np.floating):
-        return f"{float(value):.10g}"
-    if isinstance(value, str):
-        return repr(value)
-    if isinstance(value, tuple | list):
-        inside = ", ".join(_text(part) for part in value[:20])
-        inside += ", …" if len(value) > 20 else "," if len(value) == 1 else ""
-        return f"({inside})" if isinstance(value, tuple) else f"[{inside.rstrip(',')}]"
-    if isinstance(value, dict):
-        pairs = [f"{k!r}: {_text(v)}" for k, v in list(value.items())[:20]]
-        return "{" + ", ".join(pairs) + "}"
-    return f"an object of type {type(value).__name__}"
+    if kind is int:
+        return _integer(value)
+    if kind in (float, complex):
+        return f"{value:.10g}"
+    if kind is str:
+        return repr(value[:LONGEST])
+    if issubclass(kind, tuple | list | dict):
+        return _collection(value, kind, depth)
+    what = "array" if issubclass(kind, np.ndarray) else "object"
+    return f"an {what} of type {wire.type_name(value)}"
+
+
+def _integer(value: int) -> str:
+    bits = value.bit_length()
+    return str(value) if bits <= 1024 else f"an integer of {bits} bits"
+
+
+def _collection(value: Any, kind: type, depth: int) -> str:
+    base = next(base for base in (tuple, list, dict) if issubclass(kind, base))
+    left, right = {tuple: ("(", ")"), list: ("[", "]"), dict: ("{", "}")}[base]
+    size = base.__len__(value)
+    if depth == DEEPEST and size:
+        return f"{left}…{right}"
+    parts, length = [], 0
+    for item in islice(dict.items(value) if base is dict else base.__iter__(value), MOST):
+        parts.append(": ".join(_text(x, depth + 1) for x in (item if base is dict else (item,))))
+        length += len(parts[-1])
+        if length > LONGEST:
+            break
+    inside = ", ".join(parts)
+    if len(parts) < size:
+        inside += ", …"
+    elif base is tuple and size == 1:
+        inside += ","
+    return f"{left}{inside}{right}"
 
 
 def _array(array: np.ndarray) -> str:
-    body = np.array2string(array, precision=5, threshold=24, edgeitems=2, separator=", ")
+    if array.dtype.kind not in PRINTED:
+        return f"an array of shape {array.shape} and dtype {array.dtype}"
+    with np.printoptions(**OPTIONS):
+        body = np.array2string(array, separator=", ")
     if array.ndim > 1 or array.size > 12:
         return f"{body} (shape {array.shape})"
     return body

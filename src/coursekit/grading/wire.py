@@ -1,7 +1,7 @@
 """Values to JSON and back, with nothing in between that could run.
 
-Check data, a student's answers and (later) what a sandbox sends home all pass through here. Plain
-values stay what JSON has; what JSON lacks is an object with one tag::
+The inputs and wanted values of the check data pass through here, and so does every answer that is
+compared with them. Plain values stay what JSON has; what JSON lacks is an object with one tag::
 
     (1, 2)                -> {"tuple": [1, 2]}
     {"a": 1}              -> {"dict": [["a", 1]]}
@@ -31,6 +31,9 @@ DTYPES = {
         *("float16", "float32", "float64"),
     )
 }
+
+
+SCALARS = frozenset(np.sctypeDict.values())
 
 
 class WireError(ValueError):
@@ -64,19 +67,25 @@ def encode(value: object, depth: int = 0) -> Any:
         return _encode_int(value)  # type: ignore[arg-type]
     if kind is float:
         return _encode_float(value)  # type: ignore[arg-type]
-    if isinstance(value, np.ndarray | np.generic):
+    if kind is np.ndarray or kind in SCALARS:  # exactly: a subclass may answer as it likes
         return _encode_array(np.asarray(value))
     if kind is list:
         return [encode(item, depth + 1) for item in value]  # type: ignore[attr-defined]
-    if isinstance(value, tuple):  # named tuples too: their fields' order is their meaning
-        return {"tuple": [encode(item, depth + 1) for item in value]}
+    if issubclass(kind, tuple):  # named tuples too: their fields' order is their meaning
+        items: Any = tuple.__iter__(value)  # type: ignore[arg-type]
+        return {"tuple": [encode(item, depth + 1) for item in items]}
     if kind is dict:
         pairs = value.items()  # type: ignore[attr-defined]
         return {"dict": [[encode(k, depth + 1), encode(v, depth + 1)] for k, v in pairs]}
     raise WireError(
-        f"a value of type {kind.__module__}.{kind.__qualname__} came; only None, booleans, "
+        f"a value of type {type_name(value)} came; only None, booleans, "
         "numbers, strings, NumPy arrays, and lists, tuples and dictionaries of them can be sent"
     )
+
+
+def type_name(value: object) -> str:
+    """Name of the class of ``value``, without asking the value or a metaclass of it."""
+    return type.__dict__["__name__"].__get__(type(value))[:60]
 
 
 def decode(node: Any) -> Any:

@@ -47,10 +47,10 @@ class Close:
         return self._scalar(got, wanted, what)
 
     def _sequence(self, got: Any, wanted: Any, what: str) -> str:
-        base = next((b for b in (tuple, list) if issubclass(type(got), b)), None)
-        if base is None:
+        wanted = _held(wanted)
+        if not issubclass(type(got), tuple | list):
             return f"{_a(got)} came back as {what}; {len(wanted)} values were wanted, in a tuple."
-        got = list(base.__iter__(got))  # what it holds, whatever a derived class says
+        got = _held(got)
         if len(got) != len(wanted):
             return f"{len(got)} values came back as {what}; {len(wanted)} were wanted."
         pairs = zip(got, wanted, strict=True)
@@ -132,6 +132,12 @@ def _kind(array: np.ndarray) -> str:
 
 def _keys(mapping: dict) -> str:
     return ", ".join(sorted(map(value_text, mapping)))
+
+
+def _held(value: tuple | list) -> list:
+    """What a tuple or list holds, whatever a class derived from it says."""
+    base: Any = tuple if issubclass(type(value), tuple) else list
+    return list(base.__iter__(value))
 
 
 def _huge(value: Any) -> bool:

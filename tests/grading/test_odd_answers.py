@@ -160,6 +160,13 @@ def itself_twice_in_a_dict(x):
     return found
 
 
+def deep(x):
+    found = x
+    for _ in range(100_000):
+        found = (found,)
+    return found
+
+
 def itself_in_an_array(x):
     found = np.empty(3, dtype=object)
     found[:] = [found] * 3
@@ -210,13 +217,18 @@ class BrokenText(str):
 
 
 ODD = {
+    "itself in a list": itself_in_a_list,
     "itself twice in a dictionary": itself_twice_in_a_dict,
     "itself in an array": itself_in_an_array,
+    "a tuple in a tuple, very deep": deep,
     "a number of 5000 digits": lambda x: 10**5000,
     "a number of 5000 digits in a list": lambda x: [10**5000, -(10**5000)],
     "a number of 350 digits": lambda x: 10**350,
+    "an object that breaks": lambda x: Broken(),
     "objects that break, in an array": lambda x: np.array([Unnamed(), Unnamed(), 3], dtype=object),
     "an object whose class has no name": lambda x: Unnamed(),
+    "a list that breaks": lambda x: BrokenList([1.0]),
+    "a tuple that breaks": lambda x: BrokenTuple([1.0]),
     "a dictionary that breaks": lambda x: BrokenDict(a=1.0),
     "keys that break": lambda x: {Key(): 1.0},
     "a string that breaks": lambda x: BrokenText("two"),

@@ -114,9 +114,10 @@ def _unfinished(outcome: Outcome) -> bool:
     return _empty(outcome.value)
 
 
-def _empty(value: Any) -> bool:
-    if isinstance(value, tuple | list) and len(value):
-        return all(_empty(part) for part in value)
+def _empty(value: Any, depth: int = 0) -> bool:
+    """Whether it is None or an ellipsis, or a tuple or list of nothing else (not of itself)."""
+    if type(value) in (tuple, list) and len(value):
+        return depth < 8 and all(_empty(part, depth + 1) for part in value)
     return value is None or value is Ellipsis
 
 

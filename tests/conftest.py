@@ -1,4 +1,4 @@
-"""What the whole suite shares: when a browser is needed, and the seconds that notebooks took."""
+"""What the whole suite shares: fixed examples, when a browser is needed, seconds per notebook."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Properties are checked on the same examples every time, however busy the machine is.
+settings.register_profile("course", deadline=None, derandomize=True)
+settings.load_profile("course")
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK_BUDGET_S = 60

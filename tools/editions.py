@@ -10,6 +10,7 @@ its text is turned into plain Markdown, with cross-references as words that link
 from __future__ import annotations
 
 import argparse
+import ast
 import copy
 import json
 import re
@@ -306,7 +307,7 @@ def glued_values(nb: Notebook) -> dict[str, str]:
             name = output.get("metadata", {}).get("scrapbook", {}).get("name")
             if name:
                 text = output["data"][f"{GLUE_PREFIX}text/plain"]
-                values[name] = "".join(text).strip("'")
+                values[name] = str(ast.literal_eval("".join(text)))
     return values
 
 

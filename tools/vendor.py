@@ -1,4 +1,4 @@
-"""Fetch what the site ships from npm: pinned versions, checked hashes, only the files that are used.
+"""Fetch what the site ships from npm: pinned versions, checked hashes, only what is used.
 
 python tools/vendor.py           refresh the vendored files and their manifests (needs npm)
 python tools/vendor.py check     compare the committed files with the manifests (needs nothing)
@@ -22,15 +22,22 @@ TESTS = "tests/book/vendor"
 MANIFEST = "VENDORED.json"
 
 MATHJAX = [
-    "startup", "core", "input/tex", "input/tex/extensions/ams", "input/tex/extensions/boldsymbol",
-    "input/tex/extensions/cancel", "input/tex/extensions/color", "output/chtml", "output/chtml/fonts/tex",
-    "a11y/assistive-mml",
-]  # fmt: skip
+    *(
+        "startup",
+        "core",
+        "input/tex",
+        "input/tex/extensions/ams",
+        "input/tex/extensions/boldsymbol",
+    ),
+    *("output/chtml", "output/chtml/fonts/tex", "a11y/assistive-mml"),
+]
 MATHJAX_FONTS = [
-    "AMS-Regular", "Calligraphic-Regular", "Calligraphic-Bold", "Fraktur-Regular", "Main-Regular", "Main-Bold",
-    "Main-Italic", "Math-Italic", "Math-BoldItalic", "Script-Regular", "Size1-Regular", "Size2-Regular",
-    "Size3-Regular", "Size4-Regular", "SansSerif-Regular", "Typewriter-Regular", "Zero",
-]  # fmt: skip
+    *("AMS-Regular", "Calligraphic-Regular", "Calligraphic-Bold", "Fraktur-Regular"),
+    *("Main-Regular", "Main-Bold", "Main-Italic", "Math-Italic", "Math-BoldItalic"),
+    *("Script-Regular", "Size1-Regular", "Size2-Regular", "Size3-Regular", "Size4-Regular"),
+    *("SansSerif-Regular", "Typewriter-Regular", "Zero"),
+]
+WOFF = "output/chtml/fonts/woff-v2/MathJax_"
 
 
 @dataclass(frozen=True)
@@ -50,36 +57,62 @@ def _fonts(stem: str, *faces: str) -> dict[str, str]:
     return chosen | {"LICENSE": f"fonts/{stem}.LICENSE.txt"}
 
 
+def _mathjax() -> dict[str, str]:
+    scripts = [f"{name}.js" for name in MATHJAX]
+    faces = [f"{WOFF}{name}.woff" for name in MATHJAX_FONTS]
+    chosen = {f"es5/{name}": f"mathjax/{name}" for name in scripts + faces}
+    return chosen | {"LICENSE": "mathjax/LICENSE.txt"}
+
+
 PACKAGES = [
     Package(
-        "mathjax", "3.2.2", "1b9c0a1c44df864e915690558e72adb9cc5203360daefd385084ced3b6c64c09", "Apache-2.0", SITE,
-        {f"es5/{name}.js": f"mathjax/{name}.js" for name in MATHJAX}
-        | {
-            f"es5/output/chtml/fonts/woff-v2/MathJax_{name}.woff": f"mathjax/output/chtml/fonts/woff-v2/MathJax_{name}.woff"
-            for name in MATHJAX_FONTS
-        }
-        | {"LICENSE": "mathjax/LICENSE.txt"},
+        name="mathjax",
+        version="3.2.2",
+        sha256="1b9c0a1c44df864e915690558e72adb9cc5203360daefd385084ced3b6c64c09",
+        licence="Apache-2.0",
+        folder=SITE,
+        files=_mathjax(),
     ),
     Package(
-        "@fontsource-variable/source-serif-4", "5.3.1",
-        "8c452853c74be1e43e9fbfe76321c26f4678a2d431e93209ff1d9faec03fd96f", "OFL-1.1", SITE,
-        _fonts("source-serif-4", "latin-wght-normal", "latin-wght-italic", "latin-ext-wght-normal"),
+        name="@fontsource-variable/source-serif-4",
+        version="5.3.1",
+        sha256="8c452853c74be1e43e9fbfe76321c26f4678a2d431e93209ff1d9faec03fd96f",
+        licence="OFL-1.1",
+        folder=SITE,
+        files=_fonts(
+            "source-serif-4", "latin-wght-normal", "latin-wght-italic", "latin-ext-wght-normal"
+        ),
     ),
     Package(
-        "@fontsource/ibm-plex-sans", "5.3.0",
-        "232592af20ae413026cc705fc9c104135fb760432fd710f06a02c39e062d3213", "OFL-1.1", SITE,
-        _fonts("ibm-plex-sans", "latin-400-normal", "latin-600-normal", "latin-ext-400-normal", "greek-400-normal"),
+        name="@fontsource/ibm-plex-sans",
+        version="5.3.0",
+        sha256="232592af20ae413026cc705fc9c104135fb760432fd710f06a02c39e062d3213",
+        licence="OFL-1.1",
+        folder=SITE,
+        files=_fonts(
+            "ibm-plex-sans",
+            *("latin-400-normal", "latin-600-normal", "latin-ext-400-normal", "greek-400-normal"),
+        ),
     ),
     Package(
-        "@fontsource/ibm-plex-mono", "5.3.0",
-        "60d3c0cfa549cb06fcb8867ee83f994d78e212abfac3bef3275436acb5c4d029", "OFL-1.1", SITE,
-        _fonts("ibm-plex-mono", "latin-400-normal", "latin-600-normal", "latin-ext-400-normal"),
+        name="@fontsource/ibm-plex-mono",
+        version="5.3.0",
+        sha256="60d3c0cfa549cb06fcb8867ee83f994d78e212abfac3bef3275436acb5c4d029",
+        licence="OFL-1.1",
+        folder=SITE,
+        files=_fonts(
+            "ibm-plex-mono", "latin-400-normal", "latin-600-normal", "latin-ext-400-normal"
+        ),
     ),
     Package(
-        "axe-core", "4.14.1", "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745", "MPL-2.0", TESTS,
-        {"axe.min.js": "axe.min.js", "LICENSE": "axe.LICENSE.txt"},
+        name="axe-core",
+        version="4.14.1",
+        sha256="e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745",
+        licence="MPL-2.0",
+        folder=TESTS,
+        files={"axe.min.js": "axe.min.js", "LICENSE": "axe.LICENSE.txt"},
     ),
-]  # fmt: skip
+]
 
 
 def sha256(path: Path) -> str:
@@ -88,15 +121,14 @@ def sha256(path: Path) -> str:
 
 
 def pack(package: Package, work: Path) -> Path:
-    """Download the package's archive with npm; SystemExit when its hash is another than the pinned one."""
+    """Download the package's archive with npm; SystemExit when its hash is not the pinned one."""
     spec = f"{package.name}@{package.version}"
     command = ["npm", "pack", spec, "--silent", "--pack-destination", str(work)]
     name = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     found = sha256(work / name)
     if found != package.sha256:
-        raise SystemExit(
-            f"{spec}: the archive's SHA-256 is {found}, pinned is {package.sha256}. Nothing was written."
-        )
+        wanted = f"the archive's SHA-256 is {found}, pinned is {package.sha256}"
+        raise SystemExit(f"{spec}: {wanted}. Nothing was written.")
     return work / name
 
 

@@ -1,4 +1,4 @@
-"""Numbered equations: their box on the page, the badge that names their test, and the build's verdict."""
+"""Numbered equations: their box, the badge that names their test, and the build's verdict."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.math import get_node_equation_number
 
-from .equations import Ledger, Place, read_ledger
+from .equations import Ledger, Place, numbers, read_ledger
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def load(app: Any) -> None:
 
 
 def verdict(app: Any, env: Any) -> None:
-    """Warn (the build runs with -W) of every equation without a test and every test without an equation."""
+    """Warn of what the ledger finds wrong; the build runs with -W and fails."""
     for problem in app.course_ledger.problems():
         logger.warning(problem)
 
@@ -72,7 +72,8 @@ def _aligned(text: str) -> str:
 
 def _number(translator: Any, node: nodes.math_block, number: str) -> str:
     ledger: Ledger = translator.builder.app.course_ledger
-    anchor = f'<a class="ck-number" href="#{node["ids"][0]}" title="Link to this equation">({number})</a>'
+    link = f'href="#{node["ids"][0]}" title="Link to this equation"'
+    anchor = f'<a class="ck-number" {link}>({number})</a>'
     return f'<div class="eqno">{anchor}{_badge(translator.builder, ledger, node["label"])}</div>'
 
 
@@ -83,7 +84,8 @@ def _badge(builder: Any, ledger: Ledger, label: str) -> str:
     names = ", ".join(place.name for place in tests)
     title = escape(f"Checked by {names}", quote=True)
     more = f" ×{len(tests)}" if len(tests) > 1 else ""
-    badge = f'<a class="ck-checked" href="{source_url(builder.config, tests[0])}" title="{title}">checked{more}</a>'
+    url = source_url(builder.config, tests[0])
+    badge = f'<a class="ck-checked" href="{url}" title="{title}">checked{more}</a>'
     for place in ledger.functions.get(label, [])[:1]:
         if url := api_url(builder, place):
             badge += f'<a class="ck-code" href="{url}"><code>{place.name}</code></a>'
@@ -118,29 +120,22 @@ def visit_ledger_table(translator: Any, node: ledger_table) -> None:
     """Write the table."""
     builder = translator.builder
     ledger: Ledger = builder.app.course_ledger
-    equations = builder.env.get_domain("math").equations
     rows = "".join(
-        _row(builder, ledger, label, docname, number)
-        for label, (docname, number) in sorted(
-            equations.items(), key=lambda item: (item[1][0], item[1][1])
-        )
-        if label in ledger.labels
+        _row(builder, ledger, label, number) for label, number in numbers(ledger.labels).items()
     )
     translator.body.append(
-        '<div class="ck-table" tabindex="0" role="region" aria-label="Checked equations"><table class="docutils">'
-        f"<thead><tr><th>equation</th><th>proved by</th><th>computed by</th></tr></thead><tbody>{rows}</tbody>"
-        "</table></div>"
+        '<div class="ck-table" data-scroll-label="Checked equations"><table><thead><tr>'
+        "<th>equation</th><th>proved by</th><th>computed by</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
     )
     raise nodes.SkipNode
 
 
-def _row(builder: Any, ledger: Ledger, label: str, docname: str, serial: int) -> str:
-    here = builder.current_docname
-    page = builder.get_relative_uri(here, docname)
-    numbers = builder.env.toc_fignumbers.get(docname, {}).get("displaymath", {})
-    number = ".".join(map(str, numbers.get(f"equation-{label}", (serial,))))
+def _row(builder: Any, ledger: Ledger, label: str, number: str) -> str:
+    docname = builder.env.get_domain("math").equations[label][0]
+    page = builder.get_relative_uri(builder.current_docname, docname)
     tests = "<br>".join(
-        f'<a href="{source_url(builder.config, place)}"><code>{place.name}</code></a>'
+        f'<a href="{source_url(builder.config, place)}">{_claim(place)}</a>'
         for place in ledger.tests.get(label, [])
     )
     code = "<br>".join(
@@ -148,13 +143,19 @@ def _row(builder: Any, ledger: Ledger, label: str, docname: str, serial: int) ->
         for place in ledger.functions.get(label, [])
         if (url := api_url(builder, place))
     )
-    name = label.removeprefix("eq-").replace("-", " ")
-    return f'<tr><td><a href="{page}#equation-{label}">({number})</a> {name}</td><td>{tests}</td><td>{code}</td></tr>'
+    name = " ".join(label.split("-")[2:])
+    where = f'<a href="{page}#equation-{label}">({number})</a> {name}'
+    return f"<tr><td>{where}</td><td>{tests}</td><td>{code}</td></tr>"
+
+
+def _claim(place: Place) -> str:
+    """Read a test's name as the sentence that it is."""
+    return place.name.rpartition(".")[2].removeprefix("test_").replace("_", " ")
 
 
 def load_mathjax(app: Any, pagename: str, templatename: str, context: dict, doctree: Any) -> None:
     """Serve MathJax where there is mathematics, and nowhere else."""
-    if doctree is not None and app.env.get_domain("math").has_equations(pagename):
+    if app.env.get_domain("math").data["has_equations"].get(pagename):
         app.add_js_file("math.js", priority=700)
         app.add_js_file("vendor/mathjax/startup.js", priority=701, defer="defer")
 

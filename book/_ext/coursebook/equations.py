@@ -1,4 +1,4 @@
-"""Which tests prove an equation, and which functions compute it: read from the sources, nothing is imported."""
+"""Which tests prove an equation and which functions compute it, read without importing them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Ledger:
             if label not in self.tests
         ]
         unknown = [
-            f"{place.path}:{place.line}: {place.name} names the equation {label}, which no page has."
+            f"{place.path}:{place.line}: {place.name} names {label}, an equation which no page has."
             for found in (self.tests, self.functions)
             for label, places in sorted(found.items())
             for place in places
@@ -82,7 +82,7 @@ def numbers(labels: dict[str, str]) -> dict[str, str]:
 
 
 def marks(tree: ast.Module) -> Iterator[tuple[str, int, str]]:
-    """Yield (label, line, name) for each ``@pytest.mark.equation("label")`` on a function or class."""
+    """Yield (label, line, name) for each ``@pytest.mark.equation("label")`` on a test."""
     decorators = set()
     for name, node in _definitions(tree):
         for decorator in node.decorator_list:

@@ -1,4 +1,4 @@
-"""``exercise-list``: the table of a chapter's exercises, from the checks that ship in the library."""
+"""``exercise-list``: a chapter's exercises, from the checks that ship in the library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands around a page's text: downloads, edit link, reading time, when it was last verified."""
+"""What stands around a page's text: downloads, edit link, reading time, last verification."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from urllib.parse import quote
 from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+from .contents import chapters, rooms
+
 WORDS_A_MINUTE = 180  # of technical prose
 CODE_LINES_A_MINUTE = 12
-UNUSED = ("mystnb", "pygments.css", "basic.css", "design-tabs", "sphinx_highlight")
+UNUSED = ("mystnb", "pygments.css", "basic.css", "design-tabs")
 
 
 def stem_of(pagename: str) -> str:
@@ -28,7 +30,7 @@ def edit_source(root: Path, pagename: str) -> str:
 
 
 def verified(root: Path) -> dict[str, Any]:
-    """Read the record that the build leaves after running every notebook; empty when there is none."""
+    """Read the record of the last complete run of the tests; empty when there is none."""
     for name in ("_build/verified.json", "book/verified.json"):
         if (root / name).is_file():
             return json.loads((root / name).read_text(encoding="utf8"))
@@ -77,24 +79,14 @@ def dress(app: Any, pagename: str, templatename: str, context: dict, doctree: An
         "minutes": minutes(doctree) if doctree is not None else 0,
         "description": description(doctree) if doctree is not None else "",
         "is_landing": pagename == app.config.root_doc,
-        "chapter_map": chapter_map(app, pagename),
+        "chapter_map": chapters(app, pagename),
+        "rooms": rooms(app, pagename),
     }
     if 'class="ck-live"' in context.get("body", ""):
-        app.add_js_file("live-host.js", priority=800, type="module")
+        app.add_js_file("live-host.js", priority=800, defer="defer")
     for kind in ("css_files", "script_files"):
         files = context[kind]
         files[:] = [f for f in files if not any(word in str(f.filename) for word in UNUSED)]
-
-
-def chapter_map(app: Any, pagename: str) -> list[dict[str, Any]]:
-    """Give the header's chapter list: eleven chapters, those that are published with their address."""
-    found = json.loads((Path(__file__).parent / "chapters.json").read_text(encoding="utf8"))
-    for chapter in found:
-        docname = f"notebooks/{chapter['stem']}"
-        published = docname in app.env.found_docs
-        chapter["url"] = app.builder.get_relative_uri(pagename, docname) if published else ""
-        chapter["here"] = docname == pagename
-    return found
 
 
 class WrapTables(SphinxPostTransform):

@@ -15,7 +15,7 @@ def read(root: Path) -> dict[str, dict[str, str]]:
 
 
 def style_sheet(palette: dict[str, dict[str, str]]) -> str:
-    """Custom properties for both schemes; `data-theme` on the root element overrules the system's."""
+    """Custom properties for both schemes; `data-theme` overrules the system's."""
 
     def block(scheme: str) -> str:
         rows = "".join(f"--ck-{name}:{tones[scheme]};" for name, tones in palette.items())

@@ -1,4 +1,4 @@
-"""SVG pictures go into the page itself, so that they follow the page's colours and can be read out."""
+"""SVG pictures go into the page itself: they follow its colours and can be read out."""
 
 from __future__ import annotations
 

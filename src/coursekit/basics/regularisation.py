@@ -145,8 +145,8 @@ def ridge(X: ArrayLike, Y: ArrayLike, gamma: float) -> LinearFit:
     Examples
     --------
     >>> fit = ridge([[-1.0], [1.0]], [1.0, 5.0], gamma=1.0)
-    >>> fit.weights, fit.intercept
-    (array([1.]), np.float64(3.0))
+    >>> fit.weights, float(fit.intercept)
+    (array([1.]), 3.0)
     """
     X, Y, gamma = _check(X, Y, gamma)
     m, n = X.shape
@@ -183,10 +183,10 @@ def soft_threshold(z: ArrayLike, threshold: float) -> Array:
     Examples
     --------
     >>> soft_threshold([3.0, -0.5, -2.0], 1.0)
-    array([ 2., -0., -1.])
+    array([ 2.,  0., -1.])
     """
     z, t = array(z, "z"), positive(threshold, "threshold", zero=True)
-    return np.sign(z) * np.maximum(np.abs(z) - t, 0.0)
+    return np.sign(z) * np.maximum(np.abs(z) - t, 0.0) + 0.0  # + 0.0 turns -0.0 into 0.0
 
 
 def lasso(
@@ -246,7 +246,7 @@ def lasso(
     limit = tolerance * max(float(yc.std()), np.finfo(float).tiny)
     for _ in range(count(max_sweeps, "max_sweeps")):
         if _sweep(Xc, yc - Xc @ w, w, gamma) <= limit:
-            return LinearFit(w, y.mean() - X.mean(axis=0) @ w)
+            return LinearFit(w + 0.0, y.mean() - X.mean(axis=0) @ w)  # no -0.0
     raise RuntimeError(
         f"the lasso's weights still move after {max_sweeps} sweeps. Standardise the columns of X, "
         "raise gamma, or raise max_sweeps: columns that are nearly alike settle slowly."

@@ -71,8 +71,9 @@ class Dataset:
         order : {"interleaved", "blocks"}
             ``"interleaved"`` deals each class out in fives: three to train, one to validation,
             one to test. ``"blocks"`` cuts each class into its first 60 %, next 20 % and last
-            20 %. In the digits, rows that follow each other tend to come from one writer, so
-            that blocks ask for the digits of unseen hands, a harder and more honest test.
+            20 %. The digits come from thirteen writers whom the file does not name; if rows
+            that follow each other tend to come from one hand, blocks test on hands that were
+            never seen. Every classifier does markedly worse on them: compare both.
 
         Raises
         ------

@@ -20,6 +20,10 @@ _COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 _PAGE_WIDE_STYLE = re.compile(r"\s*<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
 _ROOT = re.compile(r"<svg[^>]*>")
 _VIEW_BOX = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
+_INDENT = re.compile(r" *\n\s*")
+_NO_ROTATION = re.compile(r' transform="rotate\(-?0 [^)]*\)"')
+_COORDINATES = re.compile(r'(?<=[\s(])(?:d|x|y|transform)="[^"]*"')
+_LONG_DECIMAL = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 _ID = re.compile(r'\sid="([^"]+)"')
 
 
@@ -54,20 +58,32 @@ def show(figure: Figure, *, alt: str) -> None:
     display({"image/svg+xml": svg, "text/plain": alt.strip()}, raw=True)
 
 
-def to_svg(figure: Figure, *, alt: str) -> str:
-    """Return the SVG text that :func:`show` displays; the parameters are the same."""
+def to_svg(figure: Figure, *, alt: str, letters: str = "path") -> str:
+    """Return the SVG text that :func:`show` displays.
+
+    ``letters="none"`` keeps text as text, for a page that has the typeface; the other parameters
+    are those of :func:`show`.
+    """
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError(
             "show() needs alt: one or two sentences that say what the picture shows, "
             "for readers who cannot see it."
         )
-    with rc_context({"svg.hashsalt": "coursekit", "svg.fonttype": "path"}):
+    with rc_context({"svg.hashsalt": "coursekit", "svg.fonttype": letters}):
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
     body = buffer.getvalue()
     for pattern in (_PROLOGUE, _METADATA, _COMMENT, _PAGE_WIDE_STYLE):
         body = pattern.sub("", body)
+    body = _INDENT.sub("\n", _NO_ROTATION.sub("", body))
+    body = _COORDINATES.sub(lambda m: _LONG_DECIMAL.sub(_shorten, m[0]), body)
     return _name_ids(_new_root(body, " ".join(alt.split())))
+
+
+def _shorten(number: re.Match[str]) -> str:
+    """Round a coordinate to a hundredth of a point, and a small scale to six digits."""
+    value = float(number[0])
+    return f"{value:.6g}" if abs(value) < 0.1 else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def _new_root(svg: str, alt: str) -> str:

@@ -129,3 +129,10 @@ def variables(mode: str) -> str:
     if mode not in ("light", "dark"):
         raise ValueError(f"mode is {mode!r}; the palette has 'light' and 'dark'.")
     return " ".join(f"--ck-{name}: {colour[mode]};" for name, colour in PALETTE.items())
+
+
+def themed(svg: str, prefix: str = "--ck-") -> str:
+    """Return the SVG with every palette colour as a CSS variable, so that it follows the page."""
+    for name, colour in PALETTE.items():
+        svg = svg.replace(colour["light"], f"var({prefix}{name})")
+    return svg

@@ -1,0 +1,66 @@
+"""API pages: a package's public names under the modules that define them."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+from typing import Any
+
+MARKER = re.compile(r"^<!-- library: ([\w.]+) -->$", re.MULTILINE)
+
+
+def by_module(package: str) -> dict[str, list[str]]:
+    """Group `package.__all__` by defining module, each in source order."""
+    whole = importlib.import_module(package)
+    found: dict[str, list[str]] = {}
+    for name in whole.__all__:
+        thing = getattr(whole, name)
+        home = thing.__name__ if inspect.ismodule(thing) else getattr(thing, "__module__", package)
+        found.setdefault(home, []).append(name)
+    for names in found.values():
+        names.sort(key=lambda name: _line(getattr(whole, name)))
+    return dict(sorted(found.items()))
+
+
+def _line(thing: Any) -> int:
+    return inspect.getsourcelines(thing)[1] if inspect.isclass(thing) or callable(thing) else 0
+
+
+def page(package: str) -> str:
+    """Write the package's page as MyST Markdown: a section a module, autodoc a name."""
+    whole = importlib.import_module(package)
+    parts = [_rst(f".. py:module:: {package}\n\n{inspect.getdoc(whole) or ''}")]
+    for module, names in by_module(package).items():
+        things = [getattr(whole, name) for name in names]
+        title = module.rpartition(".")[2]
+        if inspect.ismodule(things[0]):
+            parts += [f"## {title}", _rst(f".. automodule:: {module}\n   :members:")]
+        else:
+            text = inspect.getdoc(sys.modules[module]) or "" if module != package else ""
+            parts += [f"## {title}", _rst(text)]
+            parts += [
+                _entry(package, name, thing) for name, thing in zip(names, things, strict=True)
+            ]
+    return "\n\n".join(parts)
+
+
+def _entry(package: str, name: str, thing: Any) -> str:
+    if inspect.isclass(thing):
+        return _rst(f".. autoclass:: {package}.{name}\n   :members:")
+    return _rst(f".. {'autofunction' if callable(thing) else 'autodata'}:: {package}.{name}")
+
+
+def _rst(text: str) -> str:
+    return f"```{{eval-rst}}\n{text.strip()}\n```" if text.strip() else ""
+
+
+def fill(app: Any, docname: str, source: list[str]) -> None:
+    """Replace the marker of an API page by the package's contents."""
+    source[0] = MARKER.sub(lambda match: page(match[1]), source[0])
+
+
+def setup(app: Any) -> None:
+    """Register the hook."""
+    app.connect("source-read", fill)

@@ -1,0 +1,182 @@
+"""How a question is written: one decorator over one class.
+
+A chapter's ``solutions/NN-name/questions.py`` reads like this::
+
+    @question(id="squared-error", title="The squared error", asks="squared_error",
+              points=1, section="sec-basics-ingredients")
+    class SquaredError:
+        def reference(predictions, y):
+            return np.mean((predictions - y) ** 2)
+
+        def cases(rng):
+            yield case("five values", rng.normal(size=5), rng.normal(size=5))
+            yield case("one value", rng.normal(size=1), rng.normal(size=1), shown=False)
+
+        mistakes = {"You summed; the mean divides by the number of examples.": summed, …}
+        variants = [with_a_loop, with_a_dot_product]
+        explain = "…"
+
+``reference`` is the right answer, ``cases(rng)`` yields its inputs (``shown=False`` keeps one for
+graders), ``mistakes`` are wrong answers with the hint that each earns, ``variants`` right answers
+written differently. Where the answer is a class or draws a picture, ``driver(answer, *inputs)``
+uses it and returns plain values; it is sent as text, so it must import what it needs. A question
+with ``kind="manual"`` has a ``rubric`` instead.
+"""
+
+import importlib.util
+import keyword
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from coursekit.grading.compare import Close
+
+KINDS = ("code", "manual")
+FEWEST_MISTAKES = 4
+FEWEST_VARIANTS = 2
+
+
+class QuestionError(ValueError):
+    """A question is not written as it must be; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One set of inputs. ``shown`` cases are in the practice check, the others only graded."""
+
+    name: str
+    inputs: tuple
+    shown: bool = True
+
+
+def case(name: str, *inputs: Any, shown: bool = True) -> Case:
+    """Make a case: a name that says what is special about it, and the answer's arguments."""
+    return Case(name, inputs, shown)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A validated question, as ``@question`` makes it."""
+
+    id: str
+    title: str
+    asks: str
+    points: int
+    section: str
+    kind: str = "code"
+    reference: Callable | None = None
+    cases: Callable[[Any], Iterator[Case]] | None = None
+    compare: Close = field(default_factory=Close)
+    mistakes: dict[str, Callable] = field(default_factory=dict)
+    variants: list[Callable] = field(default_factory=list)
+    driver: Callable | None = None
+    explain: str = ""
+    rubric: list[tuple[int, str]] = field(default_factory=list)
+    seconds: float = 0.8
+
+
+def question(
+    *, id: str, title: str, asks: str, points: int, section: str, kind: str = "code"
+) -> Callable[[type], Question]:
+    """Turn a class into a :class:`Question`, or raise :class:`QuestionError` saying what to fix."""
+
+    def build(cls: type) -> Question:
+        fixed = {name: value for name, value in vars(cls).items() if not name.startswith("_")}
+        known = set(Question.__dataclass_fields__) - {"id", "title", "asks", "points", "section"}
+        extra = set(fixed) - known - _helpers(fixed)
+        named = (
+            f"defines {sorted(extra)}: neither part of a question nor a listed mistake or variant"
+        )
+        _require(not extra, id, named)
+        made = Question(
+            id=id,
+            title=title,
+            asks=asks,
+            points=points,
+            section=section,
+            kind=kind,
+            **{name: value for name, value in fixed.items() if name in known},
+        )
+        validate(made)
+        return made
+
+    return build
+
+
+def _helpers(fixed: dict[str, Any]) -> set[str]:
+    """Names of functions and classes that ``mistakes`` and ``variants`` list by value."""
+    listed = [*dict(fixed.get("mistakes", {})).values(), *fixed.get("variants", [])]
+    return {name for name, value in fixed.items() if any(value is item for item in listed)}
+
+
+def validate(q: Question) -> None:
+    """Raise :class:`QuestionError` unless ``q`` is complete."""
+    slug = bool(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", q.id)) and len(q.id) <= 48
+    _require(slug, q.id, "needs an id of lower-case words joined by hyphens, like 'log-softmax'")
+    name = q.asks.isidentifier() and not keyword.iskeyword(q.asks)
+    _require(name, q.id, f"asks for {q.asks!r}, which is not a Python name")
+    _require(bool(q.title.strip()), q.id, "needs a title")
+    whole = type(q.points) is int and q.points > 0
+    _require(whole, q.id, f"gives {q.points!r} points; a whole number above 0 is wanted")
+    target = q.section.startswith("sec-")
+    _require(target, q.id, f"names section {q.section!r}; a target 'sec-…' of the page is wanted")
+    _require(q.kind in KINDS, q.id, f"is of kind {q.kind!r}; {' or '.join(KINDS)} is wanted")
+    (_validate_code if q.kind == "code" else _validate_manual)(q)
+
+
+def _validate_code(q: Question) -> None:
+    _require(callable(q.reference), q.id, "needs a `reference`: the right answer")
+    _require(callable(q.cases), q.id, "needs `cases(rng)`, which yields case(name, *inputs)")
+    _require(
+        len(q.mistakes) >= FEWEST_MISTAKES and all(map(callable, q.mistakes.values())),
+        q.id,
+        f"has {len(q.mistakes)} mistakes; at least {FEWEST_MISTAKES} are wanted, as "
+        '{"The hint.": wrong_function}',
+    )
+    _require(
+        len(q.variants) >= FEWEST_VARIANTS and all(map(callable, q.variants)),
+        q.id,
+        f"has {len(q.variants)} variants; at least {FEWEST_VARIANTS} right answers written "
+        "differently are wanted, so that the check does not insist on one way",
+    )
+    for hint in q.mistakes:
+        kind = hint[:1].isupper() and hint.endswith(".") and len(hint) <= 200
+        _require(kind, q.id, f"has the hint {hint!r}; one sentence of at most 200 signs is wanted")
+    _require(isinstance(q.compare, Close), q.id, "needs `compare = Close(rtol=…, atol=…)`")
+    _require(not q.rubric, q.id, "is graded by code, so it takes no `rubric`")
+
+
+def _validate_manual(q: Question) -> None:
+    _require(bool(q.rubric), q.id, "is graded by hand and needs a `rubric`: [(points, 'what')]")
+    total = sum(points for points, _ in q.rubric)
+    _require(total == q.points, q.id, f"gives {q.points} points, but its rubric adds up to {total}")
+    _require(not q.mistakes, q.id, "is graded by hand, so it takes no `mistakes`")
+
+
+def _require(holds: bool, id: str, message: str) -> None:
+    if not holds:
+        raise QuestionError(f"question {id!r} {message}.")
+
+
+def load_questions(folder: Path) -> list[Question]:
+    """Read ``folder/questions.py`` and return its questions in the order in which they stand."""
+    path = Path(folder) / "questions.py"
+    if not path.is_file():
+        raise QuestionError(f"{path} does not exist; a chapter's questions are declared there.")
+    spec = importlib.util.spec_from_file_location(f"questions_of_{path.parent.name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    found = [value for value in vars(module).values() if isinstance(value, Question)]
+    if not found:
+        raise QuestionError(f"{path} declares no question; put @question(…) over a class.")
+    ids = [q.id for q in found]
+    twice = sorted({i for i in ids if ids.count(i) > 1})
+    if twice:
+        raise QuestionError(f"{path} declares {', '.join(twice)} twice; ids must differ.")
+    return found

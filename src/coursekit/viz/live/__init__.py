@@ -1,0 +1,9 @@
+"""Figures that the reader moves, in Jupyter and on a page without a kernel."""
+
+from coursekit.viz.live.base import LiveFigure
+from coursekit.viz.live.capacity import capacity
+from coursekit.viz.live.gaussian_fit import gaussian_fit
+from coursekit.viz.live.regularisation_path import regularisation_path
+from coursekit.viz.live.softmax import softmax
+
+__all__ = ["LiveFigure", "capacity", "gaussian_fit", "regularisation_path", "softmax"]

@@ -1,0 +1,248 @@
+"""The mathematics in the figures' JavaScript against NumPy, SciPy and scikit-learn.
+
+Run in Chromium, as a reader's browser runs it, and in Node where there is one.
+"""
+
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import Lasso, Ridge
+from sklearn.preprocessing import StandardScaler
+
+from coursekit.viz.live.base import module_source
+
+CLOSE = {"rtol": 1e-9, "atol": 1e-12}  # float64 sums of at most some thousand terms
+LOAD = """async ([source, expression]) => {
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const { math } = await import(url);
+  return JSON.stringify(new Function("math", `return ${expression}`)(math));
+}"""
+
+
+class InNode:
+    """Evaluates an expression over a module's `math` in Node."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, name: str, expression: str):
+        module = self.folder / f"{name}.mjs"
+        module.write_text(module_source(name), "utf-8")
+        code = f"import {{ math }} from {json.dumps(module.as_uri())};\n"
+        code += f"console.log(JSON.stringify({expression}));"
+        done = subprocess.run(
+            ["node", "--input-type=module"], input=code, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+class InBrowser:
+    """Evaluates an expression over a module's `math` in Chromium."""
+
+    def __init__(self, page):
+        self.page = page
+
+    def __call__(self, name: str, expression: str):
+        return json.loads(self.page.evaluate(LOAD, [module_source(name), expression]))
+
+
+@pytest.fixture(params=[pytest.param("chromium", marks=pytest.mark.browser), "node"])
+def js(request, tmp_path):
+    if request.param == "node":
+        if shutil.which("node") is None:
+            pytest.skip("no Node here; the same tests run in Chromium")
+        yield InNode(tmp_path)
+        return
+    page = request.getfixturevalue("browser").new_page()
+    page.goto("about:blank")
+    yield InBrowser(page)
+    page.close()
+
+
+def call(js, name, function, *arguments):
+    words = ", ".join(
+        json.dumps(np.asarray(a).tolist()) if _array(a) else json.dumps(a) for a in arguments
+    )
+    return js(name, f"math.{function}({words})")
+
+
+def _array(value) -> bool:
+    return isinstance(value, np.ndarray)
+
+
+def test_log_likelihood_is_scipys(js, rng):
+    x = rng.normal(3, 2, 40)
+    for mean, deviation in ((3.0, 2.0), (-1.0, 0.3), (10.0, 7.0)):
+        ours = call(js, "gaussian_fit", "logLikelihood", x, mean, deviation)
+        np.testing.assert_allclose(ours, stats.norm.logpdf(x, mean, deviation).mean(), **CLOSE)
+
+
+def test_best_fit_is_scipys(js, rng):
+    x = rng.normal(3, 2, 40)
+    best = call(js, "gaussian_fit", "bestFit", x)
+    np.testing.assert_allclose([best["mean"], best["deviation"]], stats.norm.fit(x), **CLOSE)
+
+
+def test_closed_form_divergence_is_the_integral(js):
+    from scipy.integrate import quad
+
+    p, q = {"mean": 1.0, "deviation": 0.7}, {"mean": -0.4, "deviation": 1.9}
+    one, two = (stats.norm(d["mean"], d["deviation"]) for d in (p, q))
+    integral, _ = quad(lambda x: one.pdf(x) * (one.logpdf(x) - two.logpdf(x)), -12, 14)
+    np.testing.assert_allclose(call(js, "gaussian_fit", "klDivergence", p, q), integral, rtol=1e-7)
+
+
+def test_monte_carlo_divergence_and_its_error(js, rng):
+    p, q = {"mean": 1.0, "deviation": 0.7}, {"mean": 0.4, "deviation": 1.2}
+    z = rng.standard_normal(500)
+    one, two = (stats.norm(d["mean"], d["deviation"]) for d in (p, q))
+    terms = one.logpdf(1.0 + 0.7 * z) - two.logpdf(1.0 + 0.7 * z)
+    ours = call(js, "gaussian_fit", "klMonteCarlo", p, q, z)
+    np.testing.assert_allclose(ours["estimate"], terms.mean(), **CLOSE)
+    np.testing.assert_allclose(ours["error"], stats.sem(terms), **CLOSE)
+
+
+def test_what_the_likelihood_lacks_is_the_divergence_from_the_best_fit(js, rng):
+    x = rng.gamma(2, 1, 60)
+    best = call(js, "gaussian_fit", "bestFit", x)
+    q = {"mean": 0.3, "deviation": 2.2}
+    top = call(js, "gaussian_fit", "logLikelihood", x, best["mean"], best["deviation"])
+    level = call(js, "gaussian_fit", "logLikelihood", x, q["mean"], q["deviation"])
+    np.testing.assert_allclose(
+        top - level, call(js, "gaussian_fit", "klDivergence", best, q), **CLOSE
+    )
+
+
+def test_histogram_is_numpys_with_both_ends(js, rng):
+    x = np.round(rng.normal(0, 1, 70), 1)
+    edges = np.linspace(x.min(), x.max(), 9)
+    heights, _ = np.histogram(x, edges, density=True)
+    np.testing.assert_allclose(call(js, "gaussian_fit", "histogram", x, edges), heights, **CLOSE)
+
+
+@pytest.fixture(scope="module")
+def regression():
+    X, y = load_diabetes(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    y = (y - y.mean()) / y.std()
+    return (
+        X,
+        y,
+        {"G": (X.T @ X / len(y)).tolist(), "c": (X.T @ y / len(y)).tolist(), "yy": y @ y / len(y)},
+    )
+
+
+@pytest.mark.parametrize("gamma", [1e-3, 0.1, 3.0])
+def test_ridge_is_scikit_learns(js, regression, gamma):
+    X, y, data = regression
+    theirs = Ridge(alpha=gamma * len(y), fit_intercept=False).fit(X, y).coef_
+    ours = call(js, "regularisation_path", "ridge", data["G"], data["c"], gamma)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("gamma", [1e-3, 0.1, 0.5, 3.0])
+def test_lasso_is_scikit_learns(js, regression, gamma):
+    X, y, data = regression
+    theirs = (
+        Lasso(alpha=gamma / 2, fit_intercept=False, tol=1e-12, max_iter=200_000).fit(X, y).coef_
+    )
+    ours = call(js, "regularisation_path", "lasso", data["G"], data["c"], gamma)
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    assert [w != 0 for w in ours] == [abs(w) > 1e-9 for w in theirs]
+
+
+@pytest.mark.parametrize("kind", ["ridge", "lasso"])
+def test_a_path_is_its_points(js, regression, kind):
+    data = regression[2]
+    gammas = [0.001, 0.05, 0.4]
+    path = call(js, "regularisation_path", "path", kind, data, gammas)
+    for gamma, weights in zip(gammas, path, strict=True):
+        alone = call(js, "regularisation_path", kind, data["G"], data["c"], gamma)
+        np.testing.assert_allclose(weights, alone, atol=1e-7)
+
+
+def test_error_from_moments_is_the_mean_square(js, regression, rng):
+    X, y, data = regression
+    w = rng.normal(size=X.shape[1])
+    ours = call(js, "regularisation_path", "error", data, w)
+    np.testing.assert_allclose(ours, np.mean((X @ w - y) ** 2), **CLOSE)
+
+
+def test_the_ellipse_is_a_contour(js):
+    G, centre, rise = [[1.0, 0.6], [0.6, 0.9]], [0.3, -0.2], 0.7
+    points = np.array(call(js, "regularisation_path", "ellipse", G, centre, rise)) - centre
+    np.testing.assert_allclose(np.einsum("ni,ij,nj->n", points, G, points), rise, **CLOSE)
+    assert len(np.unique(np.round(points, 6), axis=0)) == len(points) - 1
+
+
+@pytest.mark.parametrize(("kind", "order"), [("ridge", 2), ("lasso", 1)])
+def test_the_ball_has_its_radius(js, kind, order):
+    points = np.array(call(js, "regularisation_path", "ball", kind, 0.8))
+    np.testing.assert_allclose(np.linalg.norm(points, order, axis=1), 0.8, **CLOSE)
+
+
+@pytest.mark.parametrize("degree", [0, 1, 4, 10])
+def test_a_fit_is_least_squares(js, rng, degree):
+    x, grid = (np.arange(15) + 0.5) / 15, np.linspace(0, 1, 21)
+    y = rng.normal(size=15)
+    hat = np.array(call(js, "capacity", "smoother", x, degree, grid))
+    theirs = np.polynomial.Polynomial.fit(x, y, degree)(grid)
+    # float64 least squares in a well-conditioned basis; the ends extrapolate by up to 1e3
+    np.testing.assert_allclose(hat @ y, theirs, rtol=1e-7, atol=1e-8)
+
+
+def test_bias_and_variance_are_those_of_repeated_fits(js, rng):
+    m, degree, noise, repeats = 20, 3, 0.3, 4000
+    x, grid = (np.arange(m) + 0.5) / m, (np.arange(100) + 0.5) / 100
+    samples = np.sin(2 * np.pi * x)[:, None] + noise * rng.standard_normal((m, repeats))
+    weights = np.polynomial.polynomial.polyfit(x, samples, degree)
+    fits = np.polynomial.polynomial.polyval(grid, weights).T  # (100, repeats)
+    truth = np.sin(2 * np.pi * grid)
+    ours = call(js, "capacity", "decompose", m, degree, noise, grid)
+    # a variance from 4000 fits has a relative error of about sqrt(2 / 4000 / 4) = 1 %
+    np.testing.assert_allclose(ours["variance"], fits.var(axis=1).mean(), rtol=0.05)
+    np.testing.assert_allclose(ours["bias"], np.mean((fits.mean(axis=1) - truth) ** 2), rtol=0.1)
+    fresh = np.mean((fits - truth[:, None]) ** 2) + noise**2
+    np.testing.assert_allclose(ours["total"], fresh, rtol=0.02)
+    own = np.polynomial.polynomial.polyval(x, weights).T
+    np.testing.assert_allclose(ours["training"], np.mean((own - samples) ** 2), rtol=0.02)
+
+
+def test_drawn_noise_is_standard_normal_and_repeats(js):
+    expression = (
+        "(() => { const draw = math.normals(7); return Array.from({length: 4000}, draw); })()"
+    )
+    draws = js("capacity", expression)
+    assert draws == js("capacity", expression)
+    assert stats.kstest(draws, "norm").pvalue > 1e-3
+    assert abs(np.corrcoef(draws[:-1], draws[1:])[0, 1]) < 4 / np.sqrt(len(draws))
+
+
+@pytest.mark.parametrize("temperature", [0.25, 1.0, 4.0])
+def test_softmax_is_scipys_even_for_huge_logits(js, temperature):
+    from scipy.special import log_softmax, softmax
+
+    for logits in ([2.0, 1.0, -1.0], [800.0, 0.0, -800.0]):
+        scaled = np.array(logits) / temperature
+        ours = call(js, "softmax", "softmax", logits, temperature)
+        np.testing.assert_allclose(ours, softmax(scaled), **CLOSE)
+        for k in range(3):
+            loss = call(js, "softmax", "crossEntropy", logits, temperature, k)
+            np.testing.assert_allclose(loss, -log_softmax(scaled)[k], **CLOSE)
+
+
+def test_gradient_is_that_of_the_cross_entropy(js):
+    logits, temperature, label, step = np.array([1.2, -0.3, 0.4]), 0.8, 1, 1e-6
+
+    def loss(z):
+        return call(js, "softmax", "crossEntropy", z, temperature, label)
+
+    slopes = [(loss(logits + step * e) - loss(logits - step * e)) / (2 * step) for e in np.eye(3)]
+    ours = call(js, "softmax", "gradient", logits, temperature, label)
+    np.testing.assert_allclose(ours, slopes, atol=1e-8)

@@ -7,14 +7,17 @@ that turns the gradient of the result into the parent's; :meth:`Tensor.backward`
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from coursekit._validate import Array, array
-from coursekit.backprop.broadcasting import broadcast, spread, unbroadcast
+from coursekit.backprop.activations import sigmoid
+from coursekit.backprop.broadcasting import broadcast, matmul, spread, unbroadcast
 
+_SERIAL = count()
 Edge = tuple["Tensor", Callable[[Array], Array]]
 
 
@@ -31,8 +34,7 @@ class Tensor:
     Attributes
     ----------
     grad : ndarray or None
-        Of the shape of ``data``. Leaves add up what each backward brings, until set to None;
-        results of operations keep the last.
+        Leaves add up what each backward brings, until set to None; other tensors keep the last.
 
     Examples
     --------
@@ -50,10 +52,7 @@ class Tensor:
         self.grad: Array | None = None
         self._edges: list[Edge] | None = []  # None once backward has used them up
         self._saved: list[tuple[Tensor, int]] = []
-        self._version = 0
-
-    def __repr__(self) -> str:
-        return f"Tensor({self._data}, requires_grad={self.requires_grad})"
+        self._version, self._serial = 0, next(_SERIAL)
 
     @property
     def data(self) -> Array:
@@ -70,12 +69,9 @@ class Tensor:
         self._data[index] = value
         self._version += 1
 
-    # --- operations: value, and gradient for each parent ----------------------------------------
-
     def __add__(self, other: Any) -> Tensor:
-        other = _tensor(other)
-        out = broadcast(np.add, self._data, other._data)
-        return _node(out, [(self, lambda g: g), (other, lambda g: g)])
+        a, b = self, _tensor(other)
+        return _node(broadcast(np.add, a._data, b._data), [(a, lambda g: g), (b, lambda g: g)])
 
     def __mul__(self, other: Any) -> Tensor:
         a, b = self, _tensor(other)
@@ -85,41 +81,33 @@ class Tensor:
     def __pow__(self, power: float) -> Tensor:
         if isinstance(power, Tensor):
             raise TypeError("the power is a Tensor; a number wanted: (b * a.log()).exp() is a**b.")
-        x, data = self, self._data**power
-        return _node(data, [(x, lambda g: g * power * x._data ** (power - 1))], (x,))
+        x = self
+        return _node(x._data**power, [(x, lambda g: g * power * x._data ** (power - 1))], (x,))
 
     def __matmul__(self, other: Any) -> Tensor:
         a, b = self, _tensor(other)
-        if len(a.shape) < 2 or len(b.shape) < 2 or a.shape[-1] != b.shape[-2]:
-            raise ValueError(
-                f"cannot multiply shapes {a.shape} @ {b.shape}: (…, m, n) @ (…, n, k) wanted. "
-                "Transpose one, or reshape a vector to (n, 1)."
-            )
-        to_a, to_b = (
-            (lambda g: g @ b._data.swapaxes(-1, -2)),
-            (lambda g: a._data.swapaxes(-1, -2) @ g),
-        )
-        return _node(a._data @ b._data, [(a, to_a), (b, to_b)], (a, b))
+        data = matmul(a._data, b._data)
+        at, bt = (x._data.swapaxes(-1, -2) for x in (a, b))  # views, not copies
+        return _node(data, [(a, lambda g: g @ bt), (b, lambda g: at @ g)], (a, b))
 
     def exp(self) -> Tensor:
         """Return e to the power of each element."""
         y = np.exp(self._data)
-        return _node(y, [(self, lambda g: g * y)], save_result=True)
+        return _node(y, [(self, lambda g: g * y)])
 
     def log(self) -> Tensor:
         """Return the natural logarithm of each element."""
-        x = self
-        return _node(np.log(x._data), [(x, lambda g: g / x._data)], (x,))
+        return _node(np.log(self._data), [(self, lambda g: g / self._data)], (self,))
 
     def tanh(self) -> Tensor:
         """Return the hyperbolic tangent of each element."""
         y = np.tanh(self._data)
-        return _node(y, [(self, lambda g: g * (1 - y**2))], save_result=True)
+        return _node(y, [(self, lambda g: g * (1 - y**2))])
 
     def sigmoid(self) -> Tensor:
         """Return the logistic function of each element."""
-        y = 0.5 * (1 + np.tanh(0.5 * self._data))
-        return _node(y, [(self, lambda g: g * y * (1 - y))], save_result=True)
+        y = sigmoid(self._data)
+        return _node(y, [(self, lambda g: g * y * (1 - y))])
 
     def relu(self) -> Tensor:
         """Return each element where it is positive, else 0."""
@@ -145,8 +133,7 @@ class Tensor:
 
     def reshape(self, *shape: int) -> Tensor:
         """Return the elements in another shape."""
-        x = self
-        return _node(x._data.reshape(*shape), [(x, lambda g: g.reshape(x.shape))])
+        return _node(self._data.reshape(*shape), [(self, lambda g: g.reshape(self.shape))])
 
     def transpose(self, *axes: int) -> Tensor:
         """Return the axes in another order, reversed if none is given."""
@@ -155,15 +142,11 @@ class Tensor:
         return _node(self._data.transpose(order), [(self, lambda g: g.transpose(back))])
 
     def __getitem__(self, index: Any) -> Tensor:
-        x = self
-
         def scatter(g: Array) -> Array:
-            np.add.at(out := np.zeros(x.shape), index, g)  # taken twice, it collects twice
+            np.add.at(out := np.zeros(self.shape), index, g)  # taken twice, it collects twice
             return out
 
-        return _node(x._data[index], [(x, scatter)])
-
-    # --- what follows from those ------------------------------------------------------------
+        return _node(self._data[index], [(self, scatter)])
 
     def __neg__(self) -> Tensor:
         return self * -1.0
@@ -178,14 +161,12 @@ class Tensor:
         return self * _tensor(other) ** -1.0
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return _tensor(other) / self
+        return self**-1.0 * other
 
     def __rmatmul__(self, other: Any) -> Tensor:
         return _tensor(other) @ self
 
     __radd__, __rmul__ = __add__, __mul__
-
-    # --- the way back -------------------------------------------------------------------------
 
     def backward(self, gradient: ArrayLike | None = None, *, retain_graph: bool = False) -> None:
         """Fill ``grad`` of every tensor that this one depends on and that requires it.
@@ -200,27 +181,26 @@ class Tensor:
         Raises
         ------
         RuntimeError
-            If the graph was used up, a value that it saved was changed in place, nothing requires
-            a gradient, or `gradient` is missing for more than one number.
+            If the graph was used up, a value it saved was changed, nothing requires a gradient,
+            or `gradient` is missing for more than one number.
         """
-        grads = {id(self): self._seed(gradient)}
-        for node in reversed(_topological(self)):
+        grads: dict[int, Any] = {id(self): self._seed(gradient)}
+        for node in reversed(_tape(self)):
             g = grads.pop(id(node))
             leaf = node._edges == []
-            node.grad = g if node.grad is None or not leaf else node.grad + g
+            node.grad = np.array(g if node.grad is None or not leaf else node.grad + g)
             node._check_saved()
             for parent, pull_back in node._edges or []:
                 if parent.requires_grad:
                     part = unbroadcast(pull_back(g), parent.shape)
-                    grads[id(parent)] = grads[id(parent)] + part if id(parent) in grads else part
+                    grads[id(parent)] = grads.get(id(parent), 0.0) + part
             if not leaf and not retain_graph:
                 node._edges, node._saved = None, []
 
     def _seed(self, gradient: ArrayLike | None) -> Array:
         if not self.requires_grad:
             raise RuntimeError(
-                "this tensor depends on nothing that requires a gradient. Create parameters with "
-                "Tensor(values, requires_grad=True)."
+                "nothing here requires a gradient; Tensor(values, requires_grad=True) does."
             )
         if gradient is None and self._data.size != 1:
             raise RuntimeError(
@@ -230,47 +210,41 @@ class Tensor:
         given = np.ones(self.shape) if gradient is None else gradient
         return array(given, "gradient", shape=self.shape, finite=False)
 
+    def __repr__(self) -> str:
+        return f"Tensor({self._data}, requires_grad={self.requires_grad})"
+
     def _check_saved(self) -> None:
-        for tensor, version in self._saved:
-            if tensor._version != version:
-                raise RuntimeError(
-                    f"a tensor of shape {tensor.shape} was changed in place after an operation "
-                    "saved it for the way back; its gradient would be wrong. Change it after "
-                    "backward, or write a new tensor, x = x + 1, not x[...] = x.data + 1."
-                )
+        for shape in (t.shape for t, version in self._saved if t._version != version):
+            raise RuntimeError(
+                f"a tensor of shape {shape} was changed in place after an operation saved it for "
+                "the way back, so that the gradient would be wrong. Change it after backward, or "
+                "make a new tensor: x = x + 1, not x[...] = x.data + 1."
+            )
 
 
 def _tensor(x: Any) -> Tensor:
     return x if isinstance(x, Tensor) else Tensor(x)
 
 
-def _node(
-    data: Array, edges: list[Edge], saved: tuple[Tensor, ...] = (), save_result: bool = False
-) -> Tensor:
-    """Return an operation's result; its gradient will need the values of `saved`."""
+def _node(data: Array, edges: list[Edge], saved: tuple[Tensor, ...] = ()) -> Tensor:
+    """Return an operation's result; its gradient will read the values of `saved`."""
     out = Tensor(data, any(parent.requires_grad for parent, _ in edges))
     if out.requires_grad:
-        out._edges = edges
-        out._saved = [(t, t._version) for t in (*saved, *([out] if save_result else []))]
+        out._edges, out._saved = edges, [(t, t._version) for t in saved]
     return out
 
 
-def _topological(root: Tensor) -> list[Tensor]:
-    """Return every tensor that `root` depends on and that requires a gradient, parents first."""
-    order: list[Tensor] = []
-    seen: set[int] = set()
-    stack = [(root, False)]
+def _tape(root: Tensor) -> list[Tensor]:
+    """Return what `root` depends on and requires a gradient, in the order of its making."""
+    found, stack = {root._serial: root}, [root]
     while stack:  # a loop, because deep graphs would exhaust Python's recursion
-        node, expanded = stack.pop()
-        if expanded:
-            order.append(node)
-        elif id(node) not in seen:
-            seen.add(id(node))
-            if node._edges is None:
-                raise RuntimeError(
-                    "this graph was used by a backward already and is gone. Compute the loss "
-                    "again, or call the first backward with retain_graph=True."
-                )
-            stack.append((node, True))
-            stack += [(p, False) for p, _ in node._edges if p.requires_grad]
-    return order
+        edges = stack.pop()._edges
+        if edges is None:
+            raise RuntimeError(
+                "an earlier backward used this graph up. Compute the loss again, or call the "
+                "earlier one with retain_graph=True."
+            )
+        new = [p for p, _ in edges if p.requires_grad and p._serial not in found]
+        found.update((p._serial, p) for p in new)
+        stack += new
+    return [found[serial] for serial in sorted(found)]

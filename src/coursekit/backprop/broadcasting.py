@@ -34,6 +34,29 @@ Reshape one of them.
         ) from None
 
 
+def matmul(a: Array, b: Array) -> Array:
+    """Return ``a @ b`` for arrays of two axes or more, or say which shapes do not go together.
+
+    Raises
+    ------
+    ValueError
+        If an array is a vector, or the inner sizes differ.
+
+    Examples
+    --------
+    >>> matmul(np.ones((2, 3)), np.ones((2, 3)))
+    Traceback (most recent call last):
+    ValueError: cannot multiply (2, 3) @ (2, 3): (…, m, n) @ (…, n, k) wanted. Transpose one, or \
+reshape a vector to (n, 1).
+    """
+    if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-2]:
+        raise ValueError(
+            f"cannot multiply {a.shape} @ {b.shape}: (…, m, n) @ (…, n, k) wanted. Transpose one, "
+            "or reshape a vector to (n, 1)."
+        )
+    return a @ b
+
+
 def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
     """Sum a gradient over the axes along which an array of `shape` was repeated.
 

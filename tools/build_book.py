@@ -61,15 +61,23 @@ def run(name: str, *command: str | Path) -> None:
     log = BUILD / f"{name}.log"
     with tell.status(name), log.open("w") as out:
         words = [str(word) for word in command]
-        done = subprocess.run(words, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, check=False)
+        plain = {**os.environ, "NO_COLOR": "1", "COLUMNS": "400"}
+        done = subprocess.run(words, cwd=ROOT, env=plain, stdout=out, stderr=out, check=False)
     if done.returncode:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-40:])
-        raise BuildError(f"{name} failed (exit {done.returncode}); all of it is in {log}\n{tail}")
+        raise BuildError(
+            f"{name} failed (exit {done.returncode}); all of it is in {log}\n{told(log)}"
+        )
+
+
+def told(log: Path) -> str:
+    """The warnings and errors of a step's log, or where there are none its end."""
+    lines = log.read_text(errors="replace").splitlines()
+    return "\n".join([li for li in lines if "WARNING" in li or "ERROR" in li] or lines[-40:])
 
 
 def execute_stale() -> None:
     """Bring exercises and notebooks up to date."""
-    run("exercises", sys.executable, "-m", "coursekit.cli", "exercises", "build")
+    run("exercises", sys.executable, "-m", "coursekit", "exercises", "build")
     for stem in notebooks.stale():
         tell.print(f"{stem}: executed in {notebooks.build(stem, tell=tell):.1f} s")
 

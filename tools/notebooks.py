@@ -134,6 +134,8 @@ def normalise(nb: nbformat.NotebookNode) -> None:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET_VIEW, None)
+            if output.output_type == "error":  # the frames name paths of this machine
+                output["traceback"] = [f"{output.ename}: {output.evalue}"]
 
 
 def execute(nb: nbformat.NotebookNode, folder: Path, tell: Console, stem: str) -> None:

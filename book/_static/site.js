@@ -28,12 +28,13 @@
   });
 
   // What is wider than the page scrolls in its own box, which the keyboard can reach.
-  const reachable = () => each("pre, .ck-table, .ck-equation .math", (box) => {
-    const wide = box.scrollWidth > box.clientWidth + 1;
+  const reachable = () => each("pre, .ck-table, .ck-equation .math, span.math", (box) => {
+    if (box.localName === "span") box.classList.toggle("ck-wide", box.firstElementChild?.offsetWidth > box.parentElement.clientWidth);
+    const wide = box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).display !== "inline";
     if (wide && !box.hasAttribute("tabindex")) {
       box.tabIndex = 0;
       box.setAttribute("role", "group");
-      box.setAttribute("aria-label", box.dataset.scrollLabel || "Code, scrolls sideways");
+      box.setAttribute("aria-label", box.dataset.scrollLabel || (box.localName === "pre" ? "Code" : "Formula"));
     } else if (!wide && box.getAttribute("role") === "group") {
       ["tabindex", "role", "aria-label"].forEach((name) => box.removeAttribute(name));
     }

@@ -1,5 +1,4 @@
 """The questions of chapter 01: references, inputs, and the mistakes that people make."""
-# ruff: noqa: RUF012 - a question's class is read once and never instantiated
 
 import math
 

@@ -18,7 +18,7 @@ INDEX = editions.Index(
     equations={"eq-basics-kl": ("notebooks/01-basics", "1.3")},
     citations={"kullback1951": ("Kullback and Leibler", "1951"), "x1999": ("X et al.", "1999")},
 )
-LEFTOVER = re.compile(r"\{[a-z][a-z:-]*\}`|^:{3,}|^\([\w-]+\)=$|\{[a-z-]+\}$", re.MULTILINE)
+LEFTOVER = re.compile(r"\{[a-z][a-z:-]*\}`|^[:`]{3,}\{|^:{3,}|^\([\w-]+\)=$", re.MULTILINE)
 
 
 def plain(text: str) -> str:

@@ -65,20 +65,25 @@ def python(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
     return binary
 
 
+def reader_variables(python: Path) -> dict[str, str]:
+    """The environment variables of a shell in which nothing of the course was ever set."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("COURSEKIT", "PYTHON"))}
+    return kept | {"PATH": f"{python.parent}{os.pathsep}{kept['PATH']}"}
+
+
 def has_coursekit(python: Path) -> bool:
     """Whether the environment can import the library."""
     command = [str(python), "-c", "import coursekit"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    variables = reader_variables(python)
+    return subprocess.run(command, env=variables, capture_output=True, check=False).returncode == 0
 
 
 def run_notebook(python: Path, notebook: Path, **variables: str) -> subprocess.CompletedProcess:
     """Run the notebook from its own folder, as a reader's Jupyter does."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("COURSEKIT", "PYTHON"))}
-    kept["PATH"] = f"{python.parent}{os.pathsep}{kept['PATH']}"
     return subprocess.run(
         [str(python), "-c", RUN, notebook.name],
         cwd=notebook.parent,
-        env=kept | variables,
+        env=reader_variables(python) | variables,
         capture_output=True,
         text=True,
         timeout=500,

@@ -78,7 +78,22 @@ def _item(chapter: dict[str, Any]) -> str:
     )
 
 
+FRONT_DOOR = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta http-equiv="refresh" content="0; url={page}"><link rel="canonical" href="{page}"></head>
+<body><p><a href="{page}">{title}</a></p></body></html>
+"""
+
+
+def front_door(app: Any, exception: Exception | None) -> None:
+    """Let the site's bare address lead to the landing page."""
+    if app.builder.format == "html" and exception is None:
+        text = FRONT_DOOR.format(title=app.config.html_title, page=f"{app.config.root_doc}.html")
+        Path(app.outdir, "index.html").write_text(text, encoding="utf8")
+
+
 def setup(app: Any) -> None:
-    """Register the map."""
+    """Register the map and the front door."""
+    app.connect("build-finished", front_door, priority=400)
     app.add_node(chapter_map, html=(visit_chapter_map, None))
     app.add_directive("chapter-map", ChapterMap)

@@ -15,6 +15,11 @@ from .contents import chapters, rooms
 WORDS_A_MINUTE = 180  # of technical prose
 CODE_LINES_A_MINUTE = 12
 UNUSED = ("mystnb", "pygments.css", "basic.css", "design-tabs")
+# What docutils and MyST-NB write that a screen reader cannot follow.
+MENDED = {
+    ' role="doc-biblioentry"': ' role="listitem"',
+    '<summary aria-label="Toggle hidden content">': "<summary>",
+}
 
 
 def stem_of(pagename: str) -> str:
@@ -82,7 +87,9 @@ def dress(app: Any, pagename: str, templatename: str, context: dict, doctree: An
         "chapter_map": chapters(app, pagename),
         "rooms": rooms(app, pagename),
     }
-    if 'class="ck-live"' in context.get("body", ""):
+    for wrong, right in MENDED.items():
+        context["body"] = context.get("body", "").replace(wrong, right)
+    if 'class="ck-live"' in context["body"]:
         app.add_js_file("live-host.js", priority=800, defer="defer")
     for kind in ("css_files", "script_files"):
         files = context[kind]

@@ -23,7 +23,7 @@ def empirical_risk(loss: Loss, predictions: ArrayLike, Y: ArrayLike) -> float:
     Parameters
     ----------
     loss : callable, (predictions, Y) -> (m,)
-        Loss of each example, such as :func:`~coursekit.basics.losses.squared_error`.
+        Loss of each example, such as :func:`~coursekit.basics.squared_error`.
     predictions : array_like, shape (m, ...)
         The model's outputs.
     Y : array_like, shape (m, ...)

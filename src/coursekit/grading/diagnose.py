@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from coursekit.grading import wire
 from coursekit.grading.public import PublicCase, PublicQuestion, agree, all_agree
 from coursekit.grading.run import Outcome, attempt, make_driver
 from coursekit.grading.show import call_text, value_text
@@ -132,8 +133,7 @@ def _why(q: PublicQuestion, answer: Any, c: PublicCase, outcome: Outcome) -> str
         )
     if outcome.error:
         return _raised(outcome)
-    again = attempt(answer, c.inputs, make_driver(q.driver), q.seconds)
-    if not again.error and q.compare.difference(again.value, outcome.value):
+    if not _repeats(q, answer, c, outcome):
         return (
             "The same inputs gave two different answers. Use only the inputs: no random numbers "
             "of your own, and nothing kept from the call before."
@@ -143,6 +143,16 @@ def _why(q: PublicQuestion, answer: Any, c: PublicCase, outcome: Outcome) -> str
         return "The value is right, but your code changed its input. Work on a copy."
     warning = f" (NumPy warned: {outcome.warning}.)" if outcome.warning else ""
     return difference[:1].upper() + difference[1:] + warning
+
+
+def _repeats(q: PublicQuestion, answer: Any, c: PublicCase, outcome: Outcome) -> bool:
+    """Whether the same call gives the same value again; true of values that cannot be compared."""
+    try:
+        wire.encode(outcome.value)
+    except wire.WireError:
+        return True
+    again = attempt(answer, c.inputs, make_driver(q.driver), q.seconds)
+    return bool(again.error) or not q.compare.difference(again.value, outcome.value)
 
 
 def _raised(outcome: Outcome) -> str:

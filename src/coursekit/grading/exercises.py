@@ -146,30 +146,40 @@ def _edition(
     import nbformat
 
     order = {q.id: (number, q) for number, q in enumerate(questions, 1)}
-    name, seen, made = "intro", Counter[str](), []
+    asked = {q.asks for q in questions}
+    part, seen, made = "intro", Counter[str](), []
     for old in cells:
         cell = copy.deepcopy(old)
-        heading = HEADING.search(cell.source) if cell.cell_type == "markdown" else None
-        if cell.cell_type == "markdown" and heading:
-            name = heading["id"]
+        if cell.cell_type == "markdown":
+            part = _part(old.source, part)
             cell.source = HEADING.sub(
                 lambda m: _heading(*order[m["id"]], stem, sections), old.source
             )
         cell.source = rewrite(cell.source)
         tags = cell.metadata.get("tags", [])
         cell.metadata = {"tags": list(tags)} if tags else {}
-        cell.id = _cell_id(cell, name, seen)
+        base = f"{part}-{_role(cell, asked)}"
+        seen[base] += 1
+        cell.id = base if seen[base] == 1 else f"{base}-{seen[base]}"
         made.append(cell)
     return nbformat.v4.new_notebook(cells=made, metadata=METADATA, nbformat_minor=5)
 
 
-def _cell_id(cell: Any, name: str, seen: Counter) -> str:
-    role = "text" if cell.cell_type == "markdown" else "code"
+def _part(text: str, before: str) -> str:
+    """The part of the notebook that a text cell begins, for the ids of its cells."""
+    if heading := HEADING.search(text):
+        return heading["id"]
+    if text.startswith("## "):
+        return re.sub(r"[^a-z0-9]+", "-", text.splitlines()[0].lower()).strip("-")[:48]
+    return before
+
+
+def _role(cell: Any, asked: set[str]) -> str:
+    if cell.cell_type == "markdown":
+        return "text"
     if CHECKED.search(cell.source):
-        role = "check"
-    base = f"{name}-{role}"
-    seen[base] += 1
-    return base if seen[base] == 1 else f"{base}-{seen[base]}"
+        return "check"
+    return "answer" if _defined(cell.source) & asked else "code"
 
 
 def _heading(number: int, q: Question, stem: str, sections: dict[str, str]) -> str:

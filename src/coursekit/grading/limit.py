@@ -38,12 +38,15 @@ def _by_alarm(seconds: float) -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, stop)
     # Repeats, because code under test may catch the first one.
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3), 0.1)
+    start = time.monotonic()
+    left, every = signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3), 0.1)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        # Whoever had set an alarm gets it back, less the time spent here.
+        left = max(left - (time.monotonic() - start), 1e-3) if left else 0.0
         signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, left, every)
 
 
 @contextmanager

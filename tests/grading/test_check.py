@@ -1,0 +1,291 @@
+"""Each kind of bad answer gets its sentence, and nothing that an answer does raises."""
+
+import re
+import sys
+import threading
+import time
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from coursekit.grading import Check
+from coursekit.grading.diagnose import diagnose
+from coursekit.grading.report import Report, Table
+
+
+@pytest.fixture
+def check(assignment, monkeypatch):
+    made = Check("01-basics")
+    made.assignment = assignment
+    return made
+
+
+def endless(x):
+    while True:
+        pass
+
+
+def ends_python(x):
+    sys.exit("bye")
+
+
+def recursive(x):
+    return recursive(x)
+
+
+def not_a_number(x):
+    return np.where(x > x.min(), 2 * x, np.nan)
+
+
+def half_written(x):
+    if x.ndim == 2:
+        raise NotImplementedError
+    return 2 * x
+
+
+def divides(x):
+    return x / 0 * 2
+
+
+def own_noise(x):
+    return 2 * x + np.random.default_rng().normal(size=x.shape)
+
+
+def spoils_and_is_right(x):
+    result = 2 * x
+    x.sort()
+    x[0] = 7
+    return result
+
+
+def breaks(x):
+    offset = 0
+    return x[99] + offset
+
+
+class Stranger:
+    pass
+
+
+SENTENCES = {
+    "a starter that returns Ellipsis": (lambda x: ..., "gives nothing yet"),
+    "a starter that raises": (lambda x: (_ for _ in ()).throw(NotImplementedError), "nothing yet"),
+    "no return": (lambda x: None, "does not return"),
+    "half written": (half_written, "not written yet"),
+    "not callable": (3.0, "`double` is a float; a function or class is asked for"),
+    "wrong shape": (lambda x: 2 * x[:1], "shape (1,); shape (3,) was wanted"),
+    "wrong dtype": (lambda x: np.round(2 * x).astype(int), "holds integers"),
+    "a list": (lambda x: (2 * x).tolist(), "A list came back"),
+    "nan": (not_a_number, "is nan in 1 of 3 entries, first at"),
+    "infinite, with the warning": (divides, "NumPy warned: divide by zero"),
+    "an exception, with its line": (breaks, "IndexError: index 99 is out of bounds"),
+    "too many parameters": (lambda x, y: x, "missing 1 required positional argument: 'y'"),
+    "end of Python": (ends_python, "It tried to end Python"),
+    "endless recursion": (recursive, "RecursionError"),
+    "endless loop": (endless, "It was stopped after 0.8 seconds"),
+    "own random numbers": (own_noise, "two different answers"),
+    "changed input": (spoils_and_is_right, "your code changed its input"),
+    "an object of its own": (
+        lambda x: Stranger(),
+        "value of type Stranger came back as the answer",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SENTENCES)
+def test_each_kind_of_bad_answer_gets_its_sentence_within_a_second(check, kind):
+    answer, says = SENTENCES[kind]
+    start = time.process_time()  # other work on this machine is not the check's
+    report = check("double", {"double": answer})
+    assert time.process_time() - start < 1.0
+    assert says in repr(report)
+    assert report.diagnosis.points == 0
+    assert "passed" not in repr(report)
+    assert "https://example.org/page.html#sec-tiny-double" in repr(report)
+
+
+def test_the_line_that_failed_is_quoted(check):
+    assert re.search(
+        r"in line \d+: return x\[99\] \+ offset", repr(check("double", vars_of(breaks)))
+    )
+
+
+def vars_of(function) -> dict:
+    return {"double": function}
+
+
+def test_a_missing_answer_is_named_with_a_near_miss(check):
+    assert "`double` does not exist in this notebook yet." in repr(check("double", {}))
+    assert "There is a `doubel`" in repr(check("double", {"doubel": breaks}))
+
+
+def test_a_known_mistake_earns_its_hint_and_shows_what_was_tried(check):
+    report = check("double", {"double": lambda x: x / 2})
+    assert report.diagnosis.hint == "You halved it."
+    labels = [label for label, _ in report.lines()]
+    assert labels == ["tried (three values)", "came back", "wanted", "so", "hint", "read again"]
+    assert "double(x=[" in repr(report)
+
+
+def test_an_unknown_mistake_earns_no_hint(check):
+    assert check("double", {"double": lambda x: x + 17}).diagnosis.hint == ""
+
+
+def test_a_right_answer_earns_its_points_once(check):
+    for _ in range(2):
+        report = check("double", {"double": lambda x: x + x})
+        assert report.headline == "Twice as much: passed (2 of 2 points)"
+        assert "Points so far: 2 of 2, and 1 more from your teacher." in repr(report)
+        assert "not the grade" in repr(report)
+
+
+def test_a_broken_answer_loses_the_points_that_a_right_one_earned(check):
+    check("double", {"double": lambda x: x + x})
+    assert "Points so far: 0 of 2" in repr(check("double", {"double": lambda x: x}))
+
+
+def test_the_answer_is_found_where_the_check_is_called(check):
+    def double(x):
+        return 2 * x
+
+    assert check("double").diagnosis.status == "passed"
+    assert check.all().rows[0][1].status == "passed"
+    del double
+    assert check("double").diagnosis.status == "not found"
+
+
+def test_one_case_cannot_spoil_the_next(check):
+    seen = []
+
+    def double(x):
+        seen.append(x.copy())
+        x[...] = 0
+        return 2 * seen[-1]
+
+    first = check("double").diagnosis
+    assert first.says == "The value is right, but your code changed its input. Work on a copy."
+    assert all(np.abs(x).min() > 0 for x in seen)
+
+
+def test_what_an_answer_prints_is_not_shown(check, capsys):
+    def double(x):
+        print("debugging " * 1000)
+        return 2 * x
+
+    assert check("double").diagnosis.status == "passed"
+    assert capsys.readouterr().out == ""
+
+
+def test_a_person_can_interrupt_a_check(check):
+    def double(x):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check("double")
+
+
+def test_an_endless_loop_stops_in_a_worker_thread_too(check):
+    found = []
+    work = lambda: found.append(check("double", {"double": endless}))  # noqa: E731
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(10)
+    assert "It was stopped" in repr(found[0])
+
+
+def test_an_unknown_question_or_assignment_lists_those_that_exist(check):
+    with pytest.raises(ValueError, match="Did you mean 'double'"):
+        check("doubel")
+    with pytest.raises(ValueError, match=r"Assignments here: .*01-basics"):
+        Check("01-basic")
+
+
+def test_the_explanation_opens_after_two_different_attempts(check):
+    assert "so far there are 0" in repr(check.explain("double"))
+    check("double", {"double": lambda x: ...})
+    check("double", {})
+    assert "so far there are 0" in repr(check.explain("double")), "a starter is no attempt"
+    for _ in range(3):
+        check("double", {"double": lambda x: x / 2})
+    assert "so far there is 1" in repr(check.explain("double")), "the same again is no attempt"
+    check("double", {"double": lambda x: x / 4})
+    text = check.explain("double")._repr_markdown_()
+    assert "Add the number to itself." in text
+    assert "[Doubling](https://example.org/page.html#sec-tiny-double)" in text
+
+
+def test_the_explanation_opens_for_a_right_answer(check):
+    check("double", {"double": lambda x: 2 * x})
+    assert "Add the number" in repr(check.explain("double"))
+
+
+def test_a_free_answer_is_counted_and_left_to_a_person(check):
+    report = check("essay", {"essay": "It is so because I say so."})
+    assert report.diagnosis.status == "for your teacher"
+    assert "7 words" in repr(report)
+    assert "gives a reason (1)" in repr(report)
+    assert "is empty" in repr(check("essay", {"essay": "  "}))
+    assert "write your answer as a string" in repr(check("essay", {"essay": 3}))
+    assert "a person reads" in repr(check.explain("essay"))
+
+
+class Tags(HTMLParser):
+    """Fails on tags that do not close, and collects them."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def tags(html: str) -> list:
+    parser = Tags()
+    parser.feed(html)
+    assert parser.open == []
+    return parser.seen
+
+
+def test_the_html_is_well_formed_labelled_and_escaped(check):
+    def double(x):
+        raise ValueError("<script>alert(1)</script> & `code")
+
+    report = check("double")
+    html = report._repr_html_()
+    found = tags(html)
+    assert found[0][0] == "section"
+    assert found[0][1]["aria-label"] == "Check of double"
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert [a["href"] for t, a in found if t == "a"] == [
+        "https://example.org/page.html#sec-tiny-double"
+    ]
+
+
+def test_the_table_names_its_columns_and_rows(check):
+    table = check.all({"double": lambda x: x / 2})
+    found = tags(table._repr_html_())
+    assert [a["scope"] for t, a in found if t == "th"] == ["col"] * 4 + ["row"] * 2
+    assert "You halved it." in table._repr_html_()
+    assert not table.complete
+    assert check.all({"double": lambda x: x + x}).complete
+
+
+@pytest.mark.parametrize("kind", sorted(set(SENTENCES) - {"own random numbers"}))
+def test_reports_are_the_same_on_every_run(assignment, kind):
+    q = assignment["double"]
+
+    def once() -> str:
+        found = diagnose(q, {"double": SENTENCES[kind][0]})
+        report = Report(q, found, assignment.page, "")
+        table = Table("99-tiny", [(q, found)], "")
+        return repr(report) + report._repr_html_() + repr(table) + table._repr_html_()
+
+    assert once() == once()
+    assert not re.search(r"0x[0-9a-f]{6,}", once())

@@ -1,0 +1,238 @@
+"""The generated files: complete, deterministic, in date, and without a line of a solution."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from coursekit.grading import build, stale
+from coursekit.grading.exercises import BLOCK, read_master, section_titles, solved_edition
+from coursekit.grading.public import load
+from coursekit.grading.question import QuestionError, load_questions
+
+ROOT = Path(__file__).resolve().parents[2]
+STEMS = sorted(path.parent.name for path in ROOT.glob("solutions/*/questions.py"))
+SECONDS = 60
+
+
+def generated(root: Path, stem: str) -> list[Path]:
+    return [
+        root / "exercises" / f"{stem}.ipynb",
+        root / "src" / "coursekit" / "grading" / "checks" / f"{stem}.json",
+    ]
+
+
+def run(notebook, folder: Path):
+    NotebookClient(
+        notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": folder}}
+    ).execute()
+    return notebook
+
+
+def said(notebook) -> dict[str, str]:
+    """Text of each cell's result, by cell id."""
+    cells = [c for c in notebook.cells if c.cell_type == "code"]
+    return {
+        c.id: "".join(o.data.get("text/plain", "") for o in c.outputs if "data" in o) for c in cells
+    }
+
+
+def test_the_committed_exercises_are_in_date():
+    assert stale(ROOT) == []
+
+
+def test_a_build_is_deterministic(tiny):
+    written = build(tiny)
+    assert sorted(written) == sorted(generated(tiny, "99-tiny"))
+    first = [path.read_bytes() for path in written]
+    assert build(tiny) == []
+    for path in written:
+        path.unlink()
+    assert [path.read_bytes() for path in build(tiny)] == first
+    assert not any(b"\r" in text for text in first)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "changes"),
+    [
+        ("solutions/99-tiny/notebook.md", "Double it.", "Double it twice.", ["ipynb"]),
+        ("solutions/99-tiny/questions.py", "Twice as much", "Two times", ["ipynb", "json"]),
+        ("solutions/99-tiny/questions.py", "You halved it.", "That is half.", ["json"]),
+        ("solutions/99-tiny/questions.py", "return 2.0 * x", "return 3.0 * x", None),
+        ("book/99-tiny.md", "## Doubling", "## Times two", ["ipynb", "json"]),
+        ("exercises/99-tiny.ipynb", "Double it.", "Double.", ["ipynb"]),
+        ("src/coursekit/grading/checks/99-tiny.json", "You halved it.", "Half.", ["json"]),
+    ],
+)
+def test_stale_sees_every_edit(tiny, name, old, new, changes):
+    build(tiny)
+    assert stale(tiny) == []
+    path = tiny / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    if changes is None:
+        with pytest.raises(QuestionError, match="variant 1"):
+            stale(tiny)
+    else:
+        assert sorted(p.suffix[1:] for p in stale(tiny)) == changes
+
+
+def test_stale_sees_a_changed_value_but_not_its_last_bit(tiny):
+    build(tiny)
+    _, path = generated(tiny, "99-tiny")
+    data = json.loads(path.read_text())
+    value = data["questions"][0]["cases"][0]["wanted"]["data"]
+    value[0] *= 1 + 4e-16
+    path.write_text(json.dumps(data))
+    assert stale(tiny) == []
+    value[0] *= 1 + 1e-6
+    path.write_text(json.dumps(data))
+    assert stale(tiny) == [path]
+
+
+def test_a_broken_question_writes_nothing(tiny):
+    questions = tiny / "solutions" / "99-tiny" / "questions.py"
+    questions.write_text(questions.read_text().replace("points=2", "points=0"))
+    with pytest.raises(QuestionError):
+        build(tiny)
+    assert not (tiny / "exercises").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("<!-- question: essay -->", "", r"missing: \['essay'\]"),
+        ('check("essay")', 'check("esssay")', r"unknown: \['esssay'\]"),
+        ("    # solution end\n", "", "lacks its partner"),
+        ("def double(x)", "def duble(x)", "no starter for 'double'"),
+    ],
+)
+def test_a_master_notebook_that_does_not_fit_its_questions_is_refused(tiny, old, new, says):
+    path = tiny / "solutions" / "99-tiny" / "notebook.md"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(QuestionError, match=says):
+        build(tiny)
+
+
+def test_a_section_that_the_page_lacks_is_refused(tiny):
+    path = tiny / "book" / "99-tiny.md"
+    path.write_text(path.read_text().replace("sec-tiny-why", "sec-tiny-because"))
+    with pytest.raises(QuestionError, match=r"'sec-tiny-why', which book/99-tiny\.md does"):
+        build(tiny)
+
+
+def test_a_folder_without_solutions_is_refused(tmp_path):
+    with pytest.raises(QuestionError, match="give the checkout"):
+        build(tmp_path)
+
+
+def test_the_student_notebook_holds_starters_and_no_solution(tiny):
+    build(tiny)
+    exercise, checks = generated(tiny, "99-tiny")
+    text = exercise.read_text() + checks.read_text()
+    assert "secret_name" not in text
+    assert "hidden reason" not in text
+    cells = {c.id: c.source for c in nbformat.read(exercise, as_version=4).cells}
+    assert cells["double-answer"] == "def double(x):\n    ..."
+    assert "## 1. Twice as much" in cells["double-text"]
+    assert "2 points. Trains [Doubling](https://" in cells["double-text"]
+    assert "read by a person" in cells["essay-text"]
+
+
+def statements(code: str) -> set[str]:
+    """Lines that compute something, normalised; short ones say nothing about a solution."""
+    found = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Return | ast.Assign | ast.AugAssign):
+            found.add(ast.unparse(node))
+    return {line for line in found if len(line) > 25}
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_no_solution_is_in_what_students_get(stem):
+    folder = ROOT / "solutions" / stem
+    master = read_master(folder)
+    blocks = [
+        m.group() for c in master.cells if c.cell_type == "code" for m in BLOCK.finditer(c.source)
+    ]
+    secret = set().union(*(statements("def f():\n" + block) for block in blocks))
+    for node in ast.parse((folder / "questions.py").read_text()).body:
+        if isinstance(node, ast.ClassDef):
+            parts = [n for n in node.body if getattr(n, "name", "") not in ("cases", "driver")]
+            kept = [n for n in parts if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+            secret |= statements("\n".join(map(ast.unparse, kept)))
+    assert len(secret) > 100, "the test must know what to look for"
+    for path in generated(ROOT, stem):
+        text = re.sub(r"\s+", "", path.read_text().replace('\\"', '"').replace('"', "'"))
+        leaked = [line for line in secret if re.sub(r"\s+", "", line.replace('"', "'")) in text]
+        assert leaked == []
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_cell_ids_are_distinct_and_there_are_no_outputs(stem):
+    notebook = nbformat.read(generated(ROOT, stem)[0], as_version=4)
+    nbformat.validate(notebook)
+    ids = [c.id for c in notebook.cells]
+    assert len(set(ids)) == len(ids)
+    for q in load(stem).questions:
+        assert {f"{q}-text", f"{q}-answer", f"{q}-check"} <= set(ids)
+    assert not any(c.get("outputs") for c in notebook.cells)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_the_text_reads_in_plain_jupyter(stem):
+    notebook = nbformat.read(generated(ROOT, stem)[0], as_version=4)
+    text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    assert not re.search(r"\{[a-z:]+\}`|^:::|^```\{|^\([\w-]+\)=$|<!--", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_an_unsolved_notebook_runs_to_its_end_and_says_what_is_missing(stem, tmp_path):
+    exercise, _ = generated(ROOT, stem)
+    notebook = run(nbformat.read(exercise, as_version=4), tmp_path)
+    results = said(notebook)
+    for q in load(stem).questions:
+        assert "not started" in results[f"{q}-check"]
+
+
+BAD_CELLS = {
+    "gaussian-mle": ("def gaussian_mle(x):\n    while True:\n        pass", "It was stopped after"),
+    "log-softmax": ("def log_softmax(logits):\n    return 1 / 0", "line 2: return 1 / 0"),
+    "discrete-kl": ("", "`discrete_kl` does not exist in this notebook yet"),
+    "ridge": ("def ridge(X, y, gamma):\n    return X[0], 0.0", "value 1 of 2"),
+    "soft-threshold": ("def soft_threshold(z, threshold):\n    print(z)", "gives nothing yet"),
+    "find-the-flaw": ("flaw = 'Too many tries.'", "3 words"),
+}
+
+
+def test_a_half_finished_notebook_runs_to_its_end_in_a_kernel(tmp_path):
+    notebook = nbformat.read(ROOT / "exercises" / "01-basics.ipynb", as_version=4)
+    for cell in notebook.cells:
+        question = cell.id.removesuffix("-answer")
+        if question in BAD_CELLS:
+            cell.source, _ = BAD_CELLS[question]
+    results = said(run(notebook, tmp_path))
+    for question, (_, says) in BAD_CELLS.items():
+        assert says in results[f"{question}-check"]
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_solved_notebook_earns_full_points(stem, tmp_path):
+    folder = ROOT / "solutions" / stem
+    sections = section_titles(ROOT, stem)
+    solved = solved_edition(read_master(folder), load_questions(folder), stem, sections)
+    results = said(run(solved, tmp_path))
+    possible = 0
+    for q in load(stem).questions.values():
+        if q.kind == "code":
+            possible += q.points
+            assert "passed" in results[f"{q.id}-check"], results[f"{q.id}-check"]
+        else:
+            assert "for your teacher" in results[f"{q.id}-check"]
+    assert f"Points so far: {possible} of {possible}" in list(results.values())[-1]

@@ -1,0 +1,81 @@
+"""Every question of every chapter: right answers pass, each known mistake earns its own hint."""
+
+from pathlib import Path
+
+import pytest
+
+from coursekit.grading.diagnose import PASSED, WRONG, diagnose
+from coursekit.grading.public import all_agree, draw, outcomes, publish, read_question
+from coursekit.grading.question import Question, load_questions
+
+ROOT = Path(__file__).resolve().parents[2]
+FEW_SEEDS, ALL_SEEDS = 2, 20
+FOLDERS = sorted(path.parent for path in ROOT.glob("solutions/*/questions.py"))
+QUESTIONS = [
+    pytest.param(q, id=f"{folder.name}-{q.id}")
+    for folder in FOLDERS
+    for q in load_questions(folder)
+    if q.kind == "code"
+]
+tried = {"right answers accepted": 0, "mistakes rejected with their own hint": 0, "questions": 0}
+
+
+@pytest.fixture(scope="module")
+def seeds(thorough) -> range:
+    return range(ALL_SEEDS if thorough else FEW_SEEDS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def totals(request, seeds):
+    """Print the mutation table's last line, whatever captures the output."""
+    yield
+    line = ", ".join(f"{count} {what}" for what, count in tried.items())
+    with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        print(f"\nmutation table over {len(seeds)} seeds: {line}")
+
+
+def right_answers(q: Question) -> list:
+    return [q.reference, *q.variants]
+
+
+@pytest.mark.parametrize("q", QUESTIONS)
+def test_right_answers_pass_and_each_mistake_earns_its_own_hint(q, seeds):
+    for seed in seeds:
+        public = read_question(publish(q, seed=seed))
+        for answer in right_answers(q):
+            found = diagnose(public, {q.asks: answer})
+            assert found.status == PASSED, found.says
+            assert found.points == q.points
+            tried["right answers accepted"] += 1
+        for hint, answer in q.mistakes.items():
+            found = diagnose(public, {q.asks: answer})
+            assert (found.status, found.hint, found.points) == (WRONG, hint, 0)
+            tried["mistakes rejected with their own hint"] += 1
+    tried["questions"] += 1
+
+
+@pytest.mark.parametrize("q", QUESTIONS)
+def test_cases_kept_back_accept_every_right_answer(q, seeds):
+    for seed in seeds:
+        cases = [c for c in draw(q, seed) if not c.shown]
+        assert cases, "a grader needs a case that the practice check does not show"
+        wanted = outcomes(q, q.reference, cases)
+        assert not any(o.error or o.changed for o in wanted)
+        for answer in q.variants:
+            assert all_agree(q.compare, outcomes(q, answer, cases), wanted)
+
+
+@pytest.mark.parametrize("q", QUESTIONS)
+def test_inputs_differ_from_seed_to_seed(q):
+    """Else an answer that returns the public values would be worth points."""
+    first, second = (outcomes(q, q.reference, draw(q, seed)) for seed in (1, 2))
+    assert not all_agree(q.compare, first, second)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.name)
+def test_a_chapter_has_enough_questions_of_both_kinds(folder):
+    questions = load_questions(folder)
+    kinds = [q.kind for q in questions]
+    assert kinds.count("code") >= 8
+    assert kinds.count("manual") >= 1
+    assert all(q.explain for q in questions if q.kind == "code")

@@ -28,6 +28,7 @@ from coursekit.backprop.formulas import (
     chain_rule_scalar,
 )
 from coursekit.backprop.gradcheck import GradientReport, assert_gradient, check_gradient
+from coursekit.backprop.image_layers import Conv2d, MaxPool2d
 from coursekit.backprop.initialise import (
     Scales,
     activation_scales,
@@ -38,15 +39,7 @@ from coursekit.backprop.initialise import (
     xavier_normal,
     xavier_uniform,
 )
-from coursekit.backprop.layers import (
-    BatchNorm,
-    Componentwise,
-    Conv2d,
-    Dense,
-    Dropout,
-    Flatten,
-    MaxPool2d,
-)
+from coursekit.backprop.layers import BatchLayer, Componentwise, Dense, Flatten
 from coursekit.backprop.losses import CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
 from coursekit.backprop.network import Activation, Affine, Gradient, Network, gradient
 from coursekit.backprop.normalisation import (
@@ -84,6 +77,7 @@ from coursekit.backprop.train import (
     images,
     train,
 )
+from coursekit.backprop.training_layers import BatchNorm, Dropout
 
 __all__ = [
     "CROSS_ENTROPY",
@@ -96,6 +90,7 @@ __all__ = [
     "AdamW",
     "Affine",
     "AffineGradient",
+    "BatchLayer",
     "BatchNorm",
     "Componentwise",
     "Conv2d",

@@ -8,14 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from coursekit._validate import Array, array, generator
-from coursekit.backprop.layers import (
-    BatchLayer,
-    Componentwise,
-    Conv2d,
-    Dense,
-    Flatten,
-    MaxPool2d,
-)
+from coursekit.backprop.image_layers import Conv2d, MaxPool2d
+from coursekit.backprop.layers import BatchLayer, Componentwise, Dense, Flatten
 from coursekit.backprop.losses import SOFTMAX_CROSS_ENTROPY, Loss
 
 

@@ -55,6 +55,13 @@ class Digits(NamedTuple):
     validation: Data
     test: Data
 
+    @property
+    def train_and_validation(self) -> Data:
+        """The first two parts together: what to learn from once the settings are chosen."""
+        parts = zip(self.train, self.validation, strict=True)
+        X, y = (np.concatenate(pair) for pair in parts)
+        return X, y
+
 
 def digits_split() -> Digits:
     """Return the digits by the course's fixed, stratified split.

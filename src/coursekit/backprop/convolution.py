@@ -158,10 +158,10 @@ def conv2d_backward(
     V = windows(P, K.shape[2:], stride)
     grad_K = np.einsum("ndij,ncijab->dcab", grad, V, optimize=True)  # (C_out, C, kH, kW)
     grad_P = np.zeros(P.shape)
-    for a, b in np.ndindex(K.shape[2:]):  # every place of the kernel, not of the image
-        part = np.einsum("ndij,dc->ncij", grad, K[:, :, a, b], optimize=True)  # (m, C, H', W')
+    grad_V = np.einsum("ndij,dcab->ncijab", grad, K, optimize=True)  # of every window
+    for a, b in np.ndindex(K.shape[2:]):  # add each window back to where it was cut out
         rows, columns = slice(a, a + stride * H, stride), slice(b, b + stride * W, stride)
-        grad_P[:, :, rows, columns] += part
+        grad_P[:, :, rows, columns] += grad_V[..., a, b]
     return ConvGradient(grad_K, grad.sum(axis=(0, 2, 3)), _crop(grad_P, padding))
 
 

@@ -17,6 +17,9 @@ from coursekit.data import load
 Labels = NDArray[Any]
 Data = tuple[Array, Labels]
 
+TOO_LARGE = 1e4
+"""A loss this many times that of the first step has diverged, though it may still be a number."""
+
 
 class Model(Protocol):
     """What :func:`train` asks of a model: :class:`MLP`, :class:`Sequential` or your own."""
@@ -167,7 +170,8 @@ def train(
     Raises
     ------
     FloatingPointError
-        If the loss becomes NaN or infinite; names the step and the learning rate.
+        If the loss becomes NaN or ten thousand times that of the first step; names the step and
+        the learning rate.
     ValueError
         If a shape does not fit.
 
@@ -202,7 +206,8 @@ def _step(
     with np.errstate(over="ignore", invalid="ignore"):  # reported below, with the step
         loss, gradients = model.loss_and_gradients(X, y)
         clipped, norm = clip_by_global_norm(gradients, limit)
-    if not np.isfinite([loss, norm]).all():
+    start = history.losses[0] if history.losses else loss
+    if not (np.isfinite(norm) and loss <= TOO_LARGE * max(start, 1.0)):  # also false for NaN
         raise FloatingPointError(_diverged(loss, norm, optimiser.lr, history.losses))
     history.losses.append(loss)
     history.learning_rates.append(optimiser.lr)

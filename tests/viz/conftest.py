@@ -41,6 +41,7 @@ def figures() -> dict[str, live.LiveFigure]:
             diabetes.data, diabetes.target, diabetes.feature_names
         ),
         "capacity": live.capacity(seed=0),
+        "descent_paths": live.descent_paths(),
         "softmax": live.softmax({"cat": 2.0, "dog": 1.0, "ship": -1.0}),
     }
 

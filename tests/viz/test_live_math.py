@@ -3,6 +3,7 @@
 Run in Chromium, as a reader's browser runs it, and in Node where there is one.
 """
 
+import importlib
 import json
 import shutil
 import subprocess
@@ -14,8 +15,10 @@ from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Lasso, Ridge
 from sklearn.preprocessing import StandardScaler
 
+from coursekit.viz import live
 from coursekit.viz.live.base import module_source
 
+descent = importlib.import_module("coursekit.viz.live.descent_paths")  # the name is the function's
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}  # float64 sums of at most some thousand terms
 LOAD = """async ([source, expression]) => {
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
@@ -246,3 +249,115 @@ def test_gradient_is_that_of_the_cross_entropy(js):
     slopes = [(loss(logits + step * e) - loss(logits - step * e)) / (2 * step) for e in np.eye(3)]
     ours = call(js, "softmax", "gradient", logits, temperature, label)
     np.testing.assert_allclose(ours, slopes, atol=1e-8)
+
+
+SURFACES = ["quadratic", "rosenbrock", "wells"]
+SETTINGS = {"eta": 0.02, "mu": 0.8, "scaled": 0.05}
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_slopes_are_those_of_the_surface(js, surface):
+    point, kappa, step = np.array([-0.7, 0.4]), 12.0, 1e-5
+
+    def height(theta):
+        return js("descent_paths", f"math.surfaces.{surface}.loss({kappa}, {theta.tolist()})")
+
+    slopes = [(height(point + step * e) - height(point - step * e)) / (2 * step) for e in np.eye(2)]
+    ours = js("descent_paths", f"math.surfaces.{surface}.gradient({kappa}, {point.tolist()})")
+    np.testing.assert_allclose(ours, slopes, rtol=1e-7)
+    np.testing.assert_allclose(height(point), descent.loss(surface, kappa, point), **CLOSE)
+    np.testing.assert_allclose(ours, descent.gradient(surface, kappa, point), **CLOSE)
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+@pytest.mark.parametrize("name", ["sgd", "momentum", "rmsprop", "adam"])
+def test_paths_are_those_of_torch(js, surface, name):
+    torch = pytest.importorskip("torch")
+    theta = torch.tensor([-1.2, 0.8], dtype=torch.float64, requires_grad=True)
+    optimiser = {
+        "sgd": lambda: torch.optim.SGD([theta], lr=0.02),
+        "momentum": lambda: torch.optim.SGD([theta], lr=0.02, momentum=0.8),
+        "rmsprop": lambda: torch.optim.RMSprop([theta], lr=0.05),
+        "adam": lambda: torch.optim.Adam([theta], lr=0.05),
+    }[name]()
+    points = [theta.detach().clone()]
+    for _ in range(40):
+        optimiser.zero_grad()
+        descent.loss(surface, 12.0, theta).backward()
+        optimiser.step()
+        points.append(theta.detach().clone())
+    theirs = torch.stack(points).numpy()
+    ours = call(js, "descent_paths", "path", name, surface, 12.0, [-1.2, 0.8], SETTINGS, 40)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-10)
+    figure = live.descent_paths(
+        surface, kappa=12, learning_rate=0.02, momentum=0.8, adaptive_learning_rate=0.05,
+        start=(-1.2, 0.8), steps=40,
+    )  # fmt: skip
+    np.testing.assert_allclose(figure.path(name), theirs, rtol=1e-9, atol=1e-10)
+
+
+def test_a_path_that_diverges_ends(js):
+    settings = SETTINGS | {"eta": 0.9}
+    points = call(js, "descent_paths", "path", "sgd", "quadratic", 25, [-2, 1], settings, 150)
+    assert len(points) < 10
+    assert np.hypot(*points[-2]) <= 1000 < np.hypot(*points[-1])
+    figure = live.descent_paths(learning_rate=0.9)
+    np.testing.assert_allclose(figure.path("sgd"), points, **CLOSE)
+    assert f"gradient descent diverges, gone at step {len(points) - 1}" in figure.description()
+
+
+@pytest.mark.parametrize(("eta", "mu"), [(0.07, 0.0), (0.03, 0.5), (0.07, 0.9), (0.12, 0.3)])
+def test_the_theory_is_the_spectral_radius_of_the_iteration(js, eta, mu):
+    kappa = 25.0
+    radii = [
+        np.abs(np.linalg.eigvals([[1 + mu - eta * curvature, -mu], [1.0, 0.0]])).max()
+        for curvature in (1.0, kappa)
+    ]
+    ours = call(js, "descent_paths", "theoryRate", kappa, eta, mu)
+    np.testing.assert_allclose(ours, max(radii), rtol=1e-9)
+
+
+@pytest.mark.parametrize("kappa", [2.0, 25.0, 100.0])
+def test_no_setting_beats_the_best_and_the_best_has_its_rate(js, kappa):
+    grid = np.stack(np.meshgrid(np.linspace(0.001, 2, 80), np.linspace(0, 0.99, 80)), -1)
+    pairs = json.dumps(grid.reshape(-1, 2).tolist())
+    rates = js("descent_paths", f"{pairs}.map(([e, m]) => math.theoryRate({kappa}, e, m))")
+    plain = np.reshape(rates, (80, 80))[0]  # momentum 0
+    best = call(js, "descent_paths", "bestMomentum", kappa)
+    root = np.sqrt(kappa)
+    np.testing.assert_allclose(best["rate"], (root - 1) / (root + 1), **CLOSE)
+    # the radius is a double root there, so that rounding of 1e-16 shows as its square root
+    reached = call(js, "descent_paths", "theoryRate", kappa, best["eta"], best["mu"])
+    np.testing.assert_allclose(reached, best["rate"], rtol=1e-7)
+    assert min(rates) >= best["rate"] - 1e-9
+    sgd = call(js, "descent_paths", "bestSgd", kappa)
+    np.testing.assert_allclose(
+        call(js, "descent_paths", "theoryRate", kappa, sgd["eta"], 0), sgd["rate"], **CLOSE
+    )
+    assert min(plain) >= sgd["rate"] - 1e-9
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum"])
+def test_the_measured_rate_is_near_the_theory(js, name):
+    settings = {"eta": 0.07, "mu": 0.7, "scaled": 0.1}
+    points = call(js, "descent_paths", "path", name, "quadratic", 25, [-2, 1], settings, 150)
+    measured = call(js, "descent_paths", "measuredRate", points)
+    theory = call(js, "descent_paths", "theoryRate", 25, 0.07, 0.7 if name == "momentum" else 0)
+    assert measured == pytest.approx(theory, rel=0.01)  # an oscillation remains on the slope
+
+
+def test_a_geometric_path_measures_its_ratio_until_it_vanishes(js):
+    points = [[0.9**k * 3, 0.0] for k in range(60)]
+    measured = call(js, "descent_paths", "measuredRate", points)
+    assert measured == pytest.approx(0.9, rel=1e-12)
+    assert call(js, "descent_paths", "measuredRate", [[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]]) == 0
+
+
+def test_a_contour_lies_at_its_level(js):
+    xs, ys = np.linspace(-2, 2, 41), np.linspace(-1, 1, 31)
+    values = xs[None, :] + 2 * ys[:, None]  # linear, so that interpolation is exact
+    segments = np.array(call(js, "descent_paths", "contour", values, xs, ys, 0.33))
+    np.testing.assert_allclose(segments[..., 0] + 2 * segments[..., 1], 0.33, rtol=1e-9)
+    length = np.linalg.norm(segments[:, 0] - segments[:, 1], axis=1).sum()
+    ends = np.array([[2, (0.33 - 2) / 2], [-1.67, 1.0]])  # where the line leaves the window
+    assert length == pytest.approx(np.linalg.norm(ends[0] - ends[1]), rel=1e-9)

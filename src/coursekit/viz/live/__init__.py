@@ -2,8 +2,16 @@
 
 from coursekit.viz.live.base import LiveFigure
 from coursekit.viz.live.capacity import capacity
+from coursekit.viz.live.descent_paths import descent_paths
 from coursekit.viz.live.gaussian_fit import gaussian_fit
 from coursekit.viz.live.regularisation_path import regularisation_path
 from coursekit.viz.live.softmax import softmax
 
-__all__ = ["LiveFigure", "capacity", "gaussian_fit", "regularisation_path", "softmax"]
+__all__ = [
+    "LiveFigure",
+    "capacity",
+    "descent_paths",
+    "gaussian_fit",
+    "regularisation_path",
+    "softmax",
+]

@@ -149,6 +149,27 @@ function stage({ model, el, title, lead }) {
     follow(name, () => inputs.forEach((input, i) => (input.checked = options[i][0] === model.get(name))));
   }
 
+  /** A group of checkboxes tied to one trait, a list. `options` are [value, words, tone, dashes]. */
+  function checks({ name, text, options }) {
+    const key = id(name);
+    const line = (tone, dashes) =>
+      `<svg width="26" height="8" aria-hidden="true"><path d="M1 4h24" stroke="var(--_${tone})" stroke-width="2.6" stroke-dasharray="${dashes}"/></svg>`;
+    const box = add(
+      `<fieldset class="ck-radios"><legend>${esc(text)}</legend>` +
+        options
+          .map(
+            ([value, words, tone, dashes], i) =>
+              `<label for="${key}-${i}"><input type="checkbox" id="${key}-${i}" value="${esc(value)}">${line(tone, dashes)}<span>${esc(words)}</span></label>`,
+          )
+          .join("") +
+        `</fieldset>`,
+    );
+    const inputs = [...box.querySelectorAll("input")];
+    const chosen = () => options.filter((_, i) => inputs[i].checked).map(([value]) => value);
+    box.addEventListener("change", () => write({ [name]: chosen() }));
+    follow(name, () => inputs.forEach((input, i) => (input.checked = model.get(name).includes(options[i][0]))));
+  }
+
   /** Buttons in a row of their own: [words, action], the first one the main thing to do. */
   function buttons(...pairs) {
     const row = add('<div class="ck-buttons"></div>');
@@ -158,11 +179,11 @@ function stage({ model, el, title, lead }) {
     }
   }
 
-  /** A named value under the picture; returns the function that sets its text. */
-  function readout(text, tone = "") {
+  /** A named value under the picture; returns the function that sets its text. `kind` is a class. */
+  function readout(text, tone = "", kind = "") {
     readouts.insertAdjacentHTML(
       "beforeend",
-      `<div><dt${tone && ` class="ck-tone" style="--ck-tone: var(--_${tone})"`}>${esc(text)}</dt><dd><output aria-live="off"></output></dd></div>`,
+      `<div class="${kind}"><dt${tone && ` class="ck-tone" style="--ck-tone: var(--_${tone})"`}>${esc(text)}</dt><dd><output aria-live="off"></output></dd></div>`,
     );
     const output = readouts.lastElementChild.querySelector("output");
     return (words) => (output.textContent = words);
@@ -210,5 +231,5 @@ function stage({ model, el, title, lead }) {
     redraw();
   }
 
-  return { id, slider, radios, buttons, readout, follow, write, glide, start, request, stop: () => stops.forEach((f) => f()) };
+  return { id, slider, radios, checks, buttons, readout, follow, write, glide, start, request, stop: () => stops.forEach((f) => f()) };
 }

@@ -10,21 +10,28 @@ import subprocess
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Lasso, Ridge
 from sklearn.preprocessing import StandardScaler
 
 from coursekit.viz import live
-from coursekit.viz.live.base import module_source
+from coursekit.viz.live.base import LiveFigure
 
-descent = importlib.import_module("coursekit.viz.live.descent_paths")  # the name is the function's
+# in coursekit.viz.live these names are those of the functions
+descent = importlib.import_module("coursekit.viz.live.descent_paths")
+signals = importlib.import_module("coursekit.viz.live.signal_depth")
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}  # float64 sums of at most some thousand terms
 LOAD = """async ([source, expression]) => {
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const { math } = await import(url);
   return JSON.stringify(new Function("math", `return ${expression}`)(math));
 }"""
+
+
+def source(name: str) -> str:
+    """The module of the figure of this name, as a page gets it."""
+    return next(kind._esm for kind in LiveFigure.__subclasses__() if kind.name == name)
 
 
 class InNode:
@@ -35,7 +42,7 @@ class InNode:
 
     def __call__(self, name: str, expression: str):
         module = self.folder / f"{name}.mjs"
-        module.write_text(module_source(name), "utf-8")
+        module.write_text(source(name), "utf-8")
         code = f"import {{ math }} from {json.dumps(module.as_uri())};\n"
         code += f"console.log(JSON.stringify({expression}));"
         done = subprocess.run(
@@ -52,7 +59,7 @@ class InBrowser:
         self.page = page
 
     def __call__(self, name: str, expression: str):
-        return json.loads(self.page.evaluate(LOAD, [module_source(name), expression]))
+        return json.loads(self.page.evaluate(LOAD, [source(name), expression]))
 
 
 @pytest.fixture(params=[pytest.param("chromium", marks=pytest.mark.browser), "node"])
@@ -361,3 +368,102 @@ def test_a_contour_lies_at_its_level(js):
     length = np.linalg.norm(segments[:, 0] - segments[:, 1], axis=1).sum()
     ends = np.array([[2, (0.33 - 2) / 2], [-1.67, 1.0]])  # where the line leaves the window
     assert length == pytest.approx(np.linalg.norm(ends[0] - ends[1]), rel=1e-9)
+
+
+PHI = {
+    "tanh": (np.tanh, lambda z: 1 / np.cosh(z) ** 2),
+    "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(float)),
+    "sigmoid": (special.expit, lambda z: special.expit(z) * special.expit(-z)),
+    "linear": (lambda z: z, np.ones_like),
+}
+
+
+def drawn_numbers(js, seed, depth):
+    draw = f"const d = math.draw({seed}, {depth})"
+    lists = "[d.x, d.top, ...d.weights].map((a) => [...a])"
+    return js("signal_depth", f"(() => {{ {draw}; return {lists}; }})()")
+
+
+def test_python_and_page_draw_the_same_normal_numbers(js):
+    ours = js("signal_depth", "[...math.normals(11, 500)]")
+    np.testing.assert_allclose(signals.normals(11, 500), ours, **CLOSE)
+    many = signals.normals(11, 20_000)
+    assert stats.kstest(many, "norm").pvalue > 1e-3
+    assert abs(np.corrcoef(many[:-1], many[1:])[0, 1]) < 4 / np.sqrt(len(many))
+    assert not np.allclose(signals.normals(12, 500), ours)
+
+
+@pytest.mark.parametrize("name", PHI)
+def test_scales_are_those_of_the_network_in_numpy(js, name):
+    gain, depth, n, m = 1.3, 6, 48, 16
+    value, slope = PHI[name]
+    drawn = drawn_numbers(js, 5, 6)
+    X, G = (np.reshape(part, (m, n)) for part in drawn[:2])
+    W = [gain / np.sqrt(n) * np.reshape(part, (n, n)) for part in drawn[2:]]
+    outputs, inputs = [X], []
+    for weights in W:
+        inputs.append(np.einsum("ji,mi->mj", weights, outputs[-1]))
+        outputs.append(value(inputs[-1]))
+    grads = [G]
+    for weights, Z in zip(W[::-1], inputs[::-1], strict=True):
+        grads.append(np.einsum("ji,mj->mi", weights, slope(Z) * grads[-1]))
+    forward = [np.sqrt(np.mean(o**2)) for o in outputs]
+    backward = [np.sqrt(np.mean(g**2)) for g in grads[::-1]]
+    ours = js("signal_depth", f"math.scales('{name}', {gain}, {depth}, math.draw(5, {depth}))")
+    np.testing.assert_allclose(ours["forward"], forward, rtol=1e-9)
+    np.testing.assert_allclose(ours["backward"], backward, rtol=1e-9)
+    assert ours["flat"] == pytest.approx(np.mean([slope(Z) < 0.01 for Z in inputs]), abs=1e-12)
+    figure = live.signal_depth(name, gain=gain, depth=depth, seed=5)
+    np.testing.assert_allclose(figure.signals().forward, forward, rtol=1e-9)
+    np.testing.assert_allclose(figure.signals().backward, backward, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", PHI)
+def test_the_gradient_sent_back_is_the_slope_of_what_went_forward(js, name):
+    """The signal that goes back is the transpose of how the signal goes forward."""
+    torch = pytest.importorskip("torch")
+    depth, gain = 3, 1.1
+    parts = drawn_numbers(js, 2, 3)
+    x, top = (torch.tensor(p, dtype=torch.float64).reshape(16, 48) for p in parts[:2])
+    x.requires_grad_()
+    phi = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid, "linear": lambda z: z}
+    o = x
+    for part in parts[2:]:
+        o = phi[name](
+            o @ (gain / 48**0.5 * torch.tensor(part, dtype=torch.float64).reshape(48, 48)).T
+        )
+    (top * o).sum().backward()
+    ours = js("signal_depth", f"math.scales('{name}', {gain}, {depth}, math.draw(2, {depth}))")
+    np.testing.assert_allclose(ours["backward"][0], x.grad.pow(2).mean().sqrt(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", PHI)
+@pytest.mark.parametrize("gain", [0.7, 1.5, 3.0])
+def test_the_theory_of_wide_layers_is_the_gaussian_integral(js, name, gain):
+    from scipy.integrate import quad
+
+    value, slope = PHI[name]
+
+    def mean(f, deviation):
+        parts = [
+            quad(lambda t: stats.norm.pdf(t) * f(np.array(deviation * t)), low, high)[0]
+            for low, high in ((-9, 0), (0, 9))
+        ]
+        return sum(parts)
+
+    forward, factors = [1.0], []
+    for _ in range(3):
+        deviation = gain * forward[-1]
+        forward.append(np.sqrt(mean(lambda z: value(z) ** 2, deviation)))
+        factors.append(gain * np.sqrt(mean(lambda z: slope(z) ** 2, deviation)))
+    ours = call(js, "signal_depth", "theory", name, gain, 3, 1.0, 2.0)
+    np.testing.assert_allclose(ours["forward"], forward, rtol=1e-5)
+    wanted = 2.0 * np.cumprod([1.0, *factors[::-1]])[::-1]
+    np.testing.assert_allclose(ours["backward"], wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "gain"), [("relu", np.sqrt(2)), ("linear", 1.0)])
+def test_the_right_gain_keeps_the_scale_of_wide_layers(js, name, gain):
+    ours = call(js, "signal_depth", "theory", name, gain, 40, 1.0, 1.0)
+    np.testing.assert_allclose(ours["forward"], 1, rtol=1e-6)
+    np.testing.assert_allclose(ours["backward"], 1, rtol=1e-6)

@@ -13,7 +13,14 @@ from coursekit.viz import live, style
 ROOT = Path(__file__).resolve().parents[2]
 HOST = ROOT / "book" / "_static" / "live-host.js"
 AXE = ROOT / "tests" / "book" / "vendor" / "axe.min.js"
-NAMES = ["gaussian_fit", "regularisation_path", "capacity", "softmax", "descent_paths"]
+NAMES = [
+    "gaussian_fit",
+    "regularisation_path",
+    "capacity",
+    "softmax",
+    "descent_paths",
+    "signal_depth",
+]
 LARGEST = 60_000  # bytes of text/html
 
 

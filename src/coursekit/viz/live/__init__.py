@@ -5,6 +5,7 @@ from coursekit.viz.live.capacity import capacity
 from coursekit.viz.live.descent_paths import descent_paths
 from coursekit.viz.live.gaussian_fit import gaussian_fit
 from coursekit.viz.live.regularisation_path import regularisation_path
+from coursekit.viz.live.signal_depth import signal_depth
 from coursekit.viz.live.softmax import softmax
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "descent_paths",
     "gaussian_fit",
     "regularisation_path",
+    "signal_depth",
     "softmax",
 ]

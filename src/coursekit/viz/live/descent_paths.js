@@ -103,24 +103,16 @@ const OPTIMISERS = {
 };
 const MOST = 150;
 const capital = (words) => words[0].toUpperCase() + words.slice(1);
-const superscript = (n) => `${n}`.replace(/[-\d]/g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]));
-
-/** A number that is not negative, to three digits, with a power of ten where that is shorter. */
-function short(value) {
-  if (value === 0) return "0";
-  const power = Math.floor(Math.log10(value));
-  if (power >= -3 && power < 4) return value.toFixed(clamp(2 - power, 0, 5));
-  return `${(value / 10 ** power).toFixed(1)}·10${superscript(power)}`;
-}
 
 function render({ model, el }) {
   const view = stage({
     model,
     el,
+    dense: true,
     title: "Descent: four optimisers from one start",
     lead:
       "All four see the same exact gradient. Gradient descent and momentum multiply it by their " +
-      "learning rate; RMSProp and Adam divide it by its own size first, so that their rate is a distance.",
+      "learning rate; RMSProp and Adam divide it by its own size first, so that their rate is a distance. κ is how much steeper the valley is across than along.",
   });
   view.radios({ name: "surface", text: "Surface", options: Object.entries(SURFACES).map(([key, s]) => [key, s.words]) });
   view.checks({
@@ -128,13 +120,13 @@ function render({ model, el }) {
     text: "Optimisers",
     options: Object.entries(OPTIMISERS).map(([key, o]) => [key, capital(o.words), o.tone, o.dashes]),
   });
-  const rounded = (value) => Number((10 ** value).toPrecision(3));
+  const three = (value) => Number(value.toPrecision(3));
   const rate = (name, text) =>
-    view.slider({ name, text, min: -3, max: 0, step: 0.02, format: (v) => v.toPrecision(3), value: rounded, position: Math.log10 });
-  view.slider({ name: "kappa", text: "Steepness across the valley κ", min: 2, max: 100, step: 1, format: (v) => `${v}` });
+    view.slider({ name, text, min: -3, max: 0, step: 0.02, format: (v) => `${three(v)}`, value: (v) => three(10 ** v), position: Math.log10 });
+  view.slider({ name: "kappa", text: "Steepness κ", min: 2, max: 100, step: 1, format: (v) => `${v}` });
   rate("eta", "Learning rate η");
   view.slider({ name: "mu", text: "Momentum μ", min: 0, max: 0.99, step: 0.01, format: (v) => fixed(v, 3) });
-  rate("scaled", "η of RMSProp and Adam");
+  rate("scaled", "η, RMSProp and Adam");
   view.slider({ name: "u", text: "Start, u", min: -2, max: 2, step: 0.05, format: (v) => fixed(v, 2) });
   view.slider({ name: "v", text: "Start, v", min: -1, max: 1.5, step: 0.05, format: (v) => fixed(v, 2) });
   view.slider({ name: "steps", text: "Steps k", min: 1, max: MOST, step: 1, format: (v) => `${v}` });
@@ -149,7 +141,7 @@ function render({ model, el }) {
   view.buttons(
     ["Quadratic: best η and μ for momentum", () => tune(math.bestMomentum)],
     ["Quadratic: best η for gradient descent", () => tune(math.bestSgd)],
-    ["Values that suit this surface", suit],
+    ["Reset values", suit],
   );
   const show = Object.fromEntries(
     Object.entries(OPTIMISERS).map(([key, o]) => [key, view.readout(`Loss, ${o.words}`, o.tone)]),
@@ -246,8 +238,8 @@ function render({ model, el }) {
     return {
       height: right.y + right.height,
       words:
-        `${words}, steepness ${kappa}, from (${start.map((t) => fixed(t, 2)).join(", ")}), learning rate ${settings.eta.toPrecision(3)}, momentum ${fixed(mu, 3)}, ` +
-        `learning rate of RMSProp and Adam ${settings.scaled.toPrecision(3)}. Loss at the start ${short(loss(start))}, after ${steps} steps: ` +
+        `${words}, steepness ${kappa}, from (${start.map((t) => fixed(t, 2)).join(", ")}), learning rate ${three(settings.eta)}, momentum ${fixed(mu, 3)}, ` +
+        `learning rate of RMSProp and Adam ${three(settings.scaled)}. Loss at the start ${short(loss(start))}, after ${steps} steps: ` +
         (seen.map((r) => `${r.words} ${r.reading}`).join("; ") || "no optimiser is shown") + ".",
       markup:
         map.axes +

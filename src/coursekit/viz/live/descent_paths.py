@@ -25,7 +25,7 @@ FAR = 1000.0
 class DescentPaths(LiveFigure):
     """The figure that :func:`descent_paths` makes; its traits follow the controls."""
 
-    _esm = module_source("descent_paths")
+    _esm = module_source("descent_paths", "powers")
     name = "descent_paths"
     title = "Descent: four optimisers from one start"
     surface = traitlets.Enum(tuple(SURFACES), default_value="quadratic").tag(sync=True)

@@ -70,9 +70,10 @@ function panel(box, { x, y, title, unit = "", xlabel, xticks, yticks, id }) {
  * The frame of a figure: heading, controls, picture, readings, announcements.
  *
  * Controls write to the model; the picture is drawn again whenever the model or the width changes,
- * so that a slider, Python and a second view of the same figure all lead through one way.
+ * so that a slider, Python and a second view of the same figure all lead through one way. `dense`
+ * sets many sliders closer together.
  */
-function stage({ model, el, title, lead }) {
+function stage({ model, el, title, lead, dense = false }) {
   const uid = `ck${Math.random().toString(36).slice(2, 9)}`;
   const stops = [];
   let count = 0;
@@ -81,7 +82,7 @@ function stage({ model, el, title, lead }) {
   el.classList.add("ck-stage");
   if (!el.closest(".ck-live")) el.classList.add("ck-live");
   el.innerHTML =
-    `<p class="ck-title">${esc(title)}</p><p class="ck-lead">${esc(lead)}</p><div class="ck-controls"></div>` +
+    `<p class="ck-title">${esc(title)}</p><p class="ck-lead">${esc(lead)}</p><div class="ck-controls${dense ? " ck-dense" : ""}"></div>` +
     `<svg class="ck-picture" role="img" xmlns="http://www.w3.org/2000/svg"></svg>` +
     `<dl class="ck-readouts"></dl><p class="ck-quiet" role="status"></p>`;
   const [controls, svg, readouts, status] = ["controls", "picture", "readouts", "quiet"].map((name) =>

@@ -43,6 +43,7 @@ def figures() -> dict[str, live.LiveFigure]:
         "capacity": live.capacity(seed=0),
         "descent_paths": live.descent_paths(),
         "signal_depth": live.signal_depth(),
+        "backprop_graph": live.backprop_graph(),
         "softmax": live.softmax({"cat": 2.0, "dog": 1.0, "ship": -1.0}),
     }
 

@@ -467,3 +467,48 @@ def test_the_right_gain_keeps_the_scale_of_wide_layers(js, name, gain):
     ours = call(js, "signal_depth", "theory", name, gain, 40, 1.0, 1.0)
     np.testing.assert_allclose(ours["forward"], 1, rtol=1e-6)
     np.testing.assert_allclose(ours["backward"], 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("y", [1.0, 0.25])
+def test_both_passes_are_those_of_the_course(js, rng, y):
+    from coursekit.backprop import SQUARED_ERROR, Activation, Affine, Network, gradient
+
+    w, x = rng.uniform(-2, 2, 9), np.array([0.7, -1.1])
+    ours = call(js, "backprop_graph", "run", w, x, y)
+    layers = [Affine(w[:4].reshape(2, 2), w[4:6]), Activation("sigmoid")]
+    layers += [Affine(w[6:8].reshape(1, 2), w[8:]), Activation("sigmoid")]
+    theirs = gradient(Network(layers), x, [y], SQUARED_ERROR)
+    flat = np.concatenate([p.ravel() for p in theirs.parameters])
+    np.testing.assert_allclose(ours["loss"], theirs.loss, **CLOSE)
+    np.testing.assert_allclose(ours["gx"], theirs.x, **CLOSE)
+    np.testing.assert_allclose(call(js, "backprop_graph", "gradient", ours), flat, **CLOSE)
+    figure = live.backprop_graph(w, x=x, y=y)
+    np.testing.assert_allclose(figure.numbers().gradient, flat, **CLOSE)
+    np.testing.assert_allclose(figure.numbers().loss, theirs.loss, **CLOSE)
+
+
+def test_each_gradient_is_the_slope_of_the_loss(js):
+    w, x, y, step = np.array(live.backprop_graph().weights), [1.0, -0.5], 1.0, 1e-5
+
+    def losses(points):
+        runs = f"{json.dumps(np.array(points).tolist())}.map((w) => math.run(w, {x}, {y}).loss)"
+        return np.array(js("backprop_graph", runs))
+
+    up, down = (losses(w + sign * step * np.eye(9)) for sign in (1, -1))
+    run = call(js, "backprop_graph", "run", w, x, y)
+    ours = call(js, "backprop_graph", "gradient", run)
+    # central differences: an error of step² and of rounding over step, both near 1e-10
+    np.testing.assert_allclose(ours, (up - down) / (2 * step), atol=1e-9)
+
+
+def test_values_of_the_forward_pass_are_numpys(js):
+    w = np.array(live.backprop_graph().weights)
+    run = call(js, "backprop_graph", "run", w, [1.0, -0.5], 1.0)
+    z1 = w[:4].reshape(2, 2) @ [1.0, -0.5] + w[4:6]
+    np.testing.assert_allclose(run["z1"], z1, **CLOSE)
+    np.testing.assert_allclose(run["o1"], special.expit(z1), **CLOSE)
+    np.testing.assert_allclose(run["z2"], w[6:8] @ special.expit(z1) + w[8], **CLOSE)
+    np.testing.assert_allclose(run["o2"], special.expit(run["z2"]), **CLOSE)
+    figure = live.backprop_graph()
+    np.testing.assert_allclose(figure.numbers().z1, z1, **CLOSE)
+    np.testing.assert_allclose(figure.numbers().o2, run["o2"], **CLOSE)

@@ -20,6 +20,7 @@ NAMES = [
     "softmax",
     "descent_paths",
     "signal_depth",
+    "backprop_graph",
 ]
 LARGEST = 60_000  # bytes of text/html
 
@@ -306,3 +307,40 @@ def test_divergence_is_said_in_words(page):
     assert all(reading.startswith("diverges, gone at step") for reading in readings[:2])
     assert "it grows" in readings[4]
     assert "Gradient descent diverges" in tab.locator(".ck-picture").text_content()
+
+
+@pytest.mark.browser
+def test_walking_forward_and_back_shows_every_formula_and_the_numbers(page):
+    figure = live.backprop_graph()
+    numbers, tab = figure.numbers(), page(figure.html()).tab
+    assert tab.locator("dd").all_text_contents()[:2] == ["not yet known"] * 2
+    words = []
+    for _ in range(24):
+        tab.get_by_role("button", name="Next step").press("Enter")
+        tab.wait_for_timeout(40)
+        words.append(tab.locator(".ck-picture").get_attribute("aria-label"))
+    for formula in range(1, 5):
+        assert sum(f"Formula ({formula}), in matrices ({formula + 4})" in w for w in words) >= 2
+    shown = tab.locator(".ck-picture").text_content().replace("−", "-")
+    for slope in numbers.gradient:
+        assert f"∂ {slope:.4f}" in shown
+    readings = tab.locator("dd").all_text_contents()
+    assert readings[:2] == [f"{numbers.o2:.3f}", f"{numbers.loss:.4f}"]
+    tab.get_by_role("button", name="gradient").press("Enter")
+    tab.wait_for_timeout(40)
+    after = live.backprop_graph(np.array(figure.weights) - numbers.gradient).numbers()
+    assert tab.locator("dd").all_text_contents()[1] == f"{after.loss:.4f}"
+    assert after.loss < numbers.loss
+
+
+@pytest.mark.browser
+def test_gain_of_he_keeps_what_that_of_xavier_loses(page):
+    tab = page(live.signal_depth("relu", gain=1.0, depth=50).html()).tab
+    readings = tab.locator("dd").all_text_contents()
+    assert readings[0].endswith("vanishes")
+    assert readings[2].endswith("vanishes")
+    tab.get_by_role("button", name="He: gain √2").press("Enter")
+    tab.wait_for_timeout(600)
+    readings = tab.locator("dd").all_text_contents()
+    assert readings[0].endswith("stays in range")
+    assert readings[2].endswith("stays in range")

@@ -1,5 +1,6 @@
 """Figures that the reader moves, in Jupyter and on a page without a kernel."""
 
+from coursekit.viz.live.backprop_graph import backprop_graph
 from coursekit.viz.live.base import LiveFigure
 from coursekit.viz.live.capacity import capacity
 from coursekit.viz.live.descent_paths import descent_paths
@@ -10,6 +11,7 @@ from coursekit.viz.live.softmax import softmax
 
 __all__ = [
     "LiveFigure",
+    "backprop_graph",
     "capacity",
     "descent_paths",
     "gaussian_fit",

@@ -99,8 +99,9 @@ def signal_depth(
     What a reader can learn: every layer multiplies the size of the signal and of the gradient, so
     that any factor but 1 ends in nothing or in overflow; the gain that keeps ReLU's size is √2
     (:eq:`eq-backprop-he`), that of tanh and of linear layers 1 (:eq:`eq-backprop-xavier`);
-    saturation holds the outputs of tanh and sigmoid in place while their gradient vanishes, or at
-    a large gain explodes; no initialisation with gain below 4 carries a gradient through sigmoids.
+    the outputs of tanh and sigmoid stay in range at any gain above that, which says nothing about
+    their gradient: tanh's explodes at gain 3, and as sigmoid's slope is at most 1/4, no gain below
+    4 carries a gradient through sigmoids.
 
     Weights are Gaussian with standard deviation gain/√48, in layers of 48 units without bias; 16
     Gaussian inputs go forward and 16 Gaussian gradients come back. The random numbers come from a

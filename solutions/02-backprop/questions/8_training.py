@@ -154,7 +154,7 @@ class BatchNormQuestion:
     """
 
 
-def learner(width=24, rate=0.1, steps=800, scale=1.0, sign=-1, hidden=np.tanh):
+def learner(width=24, rate=0.1, steps=800, scale=1.0, hidden=np.tanh):
     """Train a network with one hidden layer by full-batch descent; a mistake changes a part."""
 
     def train(X, y, rng):
@@ -165,10 +165,10 @@ def learner(width=24, rate=0.1, steps=800, scale=1.0, sign=-1, hidden=np.tanh):
             H = hidden(X @ W[0].T + b[0])
             error = (H @ W[1] + b[1] - t) / len(X)
             back = np.outer(error, W[1]) * (1.0 if hidden is not np.tanh else 1 - H**2)
-            W[1] = W[1] + sign * rate * error @ H
-            b[1] = b[1] + sign * rate * error.sum()
-            W[0] = W[0] + sign * rate * back.T @ X
-            b[0] = b[0] + sign * rate * back.sum(axis=0)
+            W[1] = W[1] - rate * error @ H
+            b[1] = b[1] - rate * error.sum()
+            W[0] = W[0] - rate * back.T @ X
+            b[0] = b[0] - rate * back.sum(axis=0)
         return lambda X: (hidden(X @ W[0].T + b[0]) @ W[1] + b[1] > 0).astype(int)
 
     return train

@@ -30,7 +30,7 @@ class Close:
         """Say in one sentence how ``got`` differs from ``wanted``; empty when it does not."""
         match wanted:
             case None | bool() | str():
-                return "" if _equal_plain(got, wanted) else f"{_a(got)} came back as {what}."
+                return "" if _equal_plain(got, wanted) else _unequal(got, wanted, what)
             case tuple() | list():
                 return self._sequence(got, wanted, what)
             case dict():
@@ -105,6 +105,12 @@ def _equal_plain(got: Any, wanted: Any) -> bool:
     if isinstance(got, np.bool_):
         got = bool(got)
     return type(got) is type(wanted) and got == wanted
+
+
+def _unequal(got: Any, wanted: Any, what: str) -> str:
+    if isinstance(got, bool | np.bool_ | str) and type(wanted) in (bool, str):
+        return f"{what} is {str(got)[:80]}; {wanted} was wanted."
+    return f"{_a(got)} came back as {what}."
 
 
 def _kind(array: np.ndarray) -> str:

@@ -113,6 +113,15 @@ def preorder(out):
     return order[::-1]
 
 
+def repeated(out):
+    """Every value as often as there are paths to it, each time with all that it has so far."""
+    order, waiting = [], [out]
+    while waiting:
+        order.append(waiting.pop())
+        waiting += [parent for parent, _ in order[-1].parents]
+    return order[::-1]
+
+
 def engine(
     order=topological,
     product=lambda a, b: (b, a),
@@ -227,6 +236,7 @@ class Tape:
 
     overwrites = engine(add=lambda old, new: new)
     too_early = engine(order=preorder)
+    too_often = engine(order=repeated)
     own_factor = engine(product=lambda a, b: (a, b))
     no_factor = engine(product=lambda a, b: (1.0, 1.0))
     slope_at_o = engine(slope=lambda z: 1 - math.tanh(math.tanh(z)) ** 2)
@@ -238,6 +248,9 @@ class Tape:
         "A number that is used twice collects two gradients: add to its grad.": overwrites,
         "A value passed its gradient on before all that used it had sent theirs: sort first.": (
             too_early
+        ),
+        "A value that is used twice passed its whole gradient on twice: visit each one once.": (
+            too_often
         ),
         "In a product each factor's gradient carries the other factor.": own_factor,
         "A product passes its gradient on multiplied by the other factor, a sum as it is.": (

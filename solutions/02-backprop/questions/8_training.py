@@ -182,7 +182,7 @@ def learner(width=24, rate=0.1, steps=800, scale=1.0, hidden=np.tanh):
     section="sec-backprop-digits",
 )
 class TrainANetwork:
-    seconds = 5.0  # a thousand small steps take a tenth of a second; some take ten thousand
+    seconds = 2.5  # a thousand small steps take a tenth of a second; some take ten thousand
 
     def driver(answer, X, y, unseen, seed):
         import numpy as np

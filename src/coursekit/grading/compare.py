@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+ANSWER = "the answer"
 KINDS = {"b": "booleans", "i": "integers", "u": "integers", "f": "floating-point numbers"}
 
 
@@ -26,7 +27,7 @@ class Close:
     rtol: float = 1e-6
     atol: float = 1e-9
 
-    def difference(self, got: Any, wanted: Any, what: str = "the answer") -> str:
+    def difference(self, got: Any, wanted: Any, what: str = ANSWER) -> str:
         """Say in one sentence how ``got`` differs from ``wanted``; empty when it does not."""
         match wanted:
             case None | bool() | str():
@@ -46,7 +47,7 @@ class Close:
             return f"{len(got)} values came back as {what}; {len(wanted)} were wanted."
         pairs = zip(got, wanted, strict=True)
         parts = (
-            self.difference(g, w, f"value {i} of {len(wanted)}")
+            self.difference(g, w, _inside(f"value {i} of {len(wanted)}", what))
             for i, (g, w) in enumerate(pairs, 1)
         )
         return next((part for part in parts if part), "")
@@ -56,7 +57,7 @@ class Close:
             return f"{_a(got)} came back as {what}; a dictionary was wanted."
         if set(got) != set(wanted):
             return f"{what} has the keys {_keys(got)}; {_keys(wanted)} were wanted."
-        parts = (self.difference(got[k], wanted[k], f"entry {k!r}") for k in wanted)
+        parts = (self.difference(got[k], wanted[k], _inside(f"entry {k!r}", what)) for k in wanted)
         return next((part for part in parts if part), "")
 
     def _scalar(self, got: Any, wanted: Any, what: str) -> str:
@@ -83,6 +84,10 @@ class Close:
                 return f"{what} is {name}{_where(strange)}; a number was wanted there."
         wrong = ~np.isclose(got, wanted, rtol=self.rtol, atol=self.atol, equal_nan=True)
         return _describe(got, wanted, wrong, what) if wrong.any() else ""
+
+
+def _inside(part: str, what: str) -> str:
+    return part if what == ANSWER else f"{part} of {what}"
 
 
 def _describe(got: np.ndarray, wanted: np.ndarray, wrong: np.ndarray, what: str) -> str:

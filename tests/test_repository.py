@@ -13,6 +13,7 @@ import yaml
 
 from coursekit import __version__
 from coursekit.chapters import planned
+from coursekit.grading.question import question_files
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +78,12 @@ def test_a_published_chapter_has_its_stem_in_every_room(root: Path) -> None:
             f"notebooks/{chapter.stem}.ipynb",
             f"exercises/{chapter.stem}.ipynb",
             f"solutions/{chapter.stem}/notebook.md",
-            f"solutions/{chapter.stem}/questions.py",
             f"src/coursekit/{chapter.package}/__init__.py",
             f"src/coursekit/grading/checks/{chapter.stem}.json",
             f"tests/{chapter.package}",
         ):
             assert (root / room).exists(), f"{chapter.stem} lacks {room}"
+        assert question_files(root / "solutions" / chapter.stem)
 
 
 def test_nothing_committed_names_this_machine(root: Path) -> None:

@@ -59,7 +59,10 @@ def test_equal_values_do_not_differ(got, wanted):
         ({"a": 1}, {"a": 1, "b": 2}, "has the keys 'a'; 'a', 'b' were wanted"),
         ({"a": 2}, {"a": 1}, "entry 'a' is 2; 1 was wanted"),
         (1, True, "A single number came back"),
-        (True, False, "came back"),
+        (True, False, "the answer is True; False was wanted"),
+        ("linear", "log", "the answer is linear; log was wanted"),
+        (None, True, "None came back"),
+        ({"a": [1.0, 5.0]}, {"a": [1.0, 2.0]}, "value 2 of 2 of entry 'a' is 5; 2 was wanted"),
     ],
 )
 def test_each_difference_has_its_sentence(got, wanted, says):

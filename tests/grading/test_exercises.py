@@ -12,10 +12,15 @@ from nbclient import NotebookClient
 from coursekit.grading import build, stale
 from coursekit.grading.exercises import BLOCK, read_master, section_titles, solved_edition
 from coursekit.grading.public import load
-from coursekit.grading.question import QuestionError, load_questions
+from coursekit.grading.question import (
+    QuestionError,
+    chapter_folders,
+    load_questions,
+    question_files,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
-STEMS = sorted(path.parent.name for path in ROOT.glob("solutions/*/questions.py"))
+STEMS = [folder.name for folder in chapter_folders(ROOT)]
 SECONDS = 60
 
 
@@ -162,9 +167,10 @@ def test_no_solution_is_in_what_students_get(stem):
         m.group() for c in master.cells if c.cell_type == "code" for m in BLOCK.finditer(c.source)
     ]
     secret = set().union(*(statements("def f():\n" + block) for block in blocks))
-    for node in ast.parse((folder / "questions.py").read_text()).body:
-        if isinstance(node, ast.ClassDef):
-            parts = [n for n in node.body if getattr(n, "name", "") not in ("cases", "driver")]
+    for path in question_files(folder):
+        for node in ast.parse(path.read_text()).body:
+            parts = node.body if isinstance(node, ast.ClassDef) else [node]
+            parts = [n for n in parts if getattr(n, "name", "") not in ("cases", "driver")]
             kept = [n for n in parts if isinstance(n, ast.FunctionDef | ast.ClassDef)]
             secret |= statements("\n".join(map(ast.unparse, kept)))
     assert len(secret) > 100, "the test must know what to look for"
@@ -202,23 +208,53 @@ def test_an_unsolved_notebook_runs_to_its_end_and_says_what_is_missing(stem, tmp
 
 
 BAD_CELLS = {
-    "gaussian-mle": ("def gaussian_mle(x):\n    while True:\n        pass", "It was stopped after"),
-    "log-softmax": ("def log_softmax(logits):\n    return 1 / 0", "line 2: return 1 / 0"),
-    "discrete-kl": ("", "`discrete_kl` does not exist in this notebook yet"),
-    "ridge": ("def ridge(X, y, gamma):\n    return X[0], 0.0", "value 1 of 2"),
-    "soft-threshold": ("def soft_threshold(z, threshold):\n    print(z)", "gives nothing yet"),
-    "find-the-flaw": ("flaw = 'Too many tries.'", "3 words"),
+    "01-basics": {
+        "gaussian-mle": (
+            "def gaussian_mle(x):\n    while True:\n        pass",
+            "It was stopped after",
+        ),
+        "log-softmax": ("def log_softmax(logits):\n    return 1 / 0", "line 2: return 1 / 0"),
+        "discrete-kl": ("", "`discrete_kl` does not exist in this notebook yet"),
+        "ridge": ("def ridge(X, y, gamma):\n    return X[0], 0.0", "value 1 of 2"),
+        "soft-threshold": ("def soft_threshold(z, threshold):\n    print(z)", "gives nothing yet"),
+        "find-the-flaw": ("flaw = 'Too many tries.'", "3 words"),
+    },
+    "02-backprop": {
+        "affine-backward": (
+            "def affine_backward(grad_z, o_prev, W):\n"
+            "    return np.dot(grad_z, o_prev.T), grad_z.copy(), np.dot(grad_z, W)",
+            "For arrays with one axis .T does nothing",
+        ),
+        "central-difference": (
+            "def central_difference(f, x, step):\n    x += step\n    return 0 * x",
+            "3 of 3 entries of the answer differ",
+        ),
+        "tape": ("class Value:\n    pass", "Value() takes no arguments"),
+        "adam": ("Adam = None", "a function or class is asked for"),
+        "he-weights": (
+            "def he_weights(n_out, n_in, rng):\n"
+            "    return np.random.normal(scale=(2 / n_in) ** 0.5, size=(n_out, n_in))",
+            "the same generator gives the same weights",
+        ),
+        "train-a-network": (
+            "def train(X, y, rng):\n    return lambda new: np.zeros(len(new), dtype=int)",
+            "All points got class 0",
+        ),
+        "make-it-faster": ("speed = 'It is fast.'", "3 words"),
+    },
 }
 
 
-def test_a_half_finished_notebook_runs_to_its_end_in_a_kernel(tmp_path):
-    notebook = nbformat.read(ROOT / "exercises" / "01-basics.ipynb", as_version=4)
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_half_finished_notebook_runs_to_its_end_in_a_kernel(stem, tmp_path):
+    bad = BAD_CELLS[stem]
+    notebook = nbformat.read(generated(ROOT, stem)[0], as_version=4)
     for cell in notebook.cells:
         question = cell.id.removesuffix("-answer")
-        if question in BAD_CELLS:
-            cell.source, _ = BAD_CELLS[question]
+        if question in bad:
+            cell.source, _ = bad[question]
     results = said(run(notebook, tmp_path))
-    for question, (_, says) in BAD_CELLS.items():
+    for question, (_, says) in bad.items():
         assert says in results[f"{question}-check"]
 
 

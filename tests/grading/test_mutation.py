@@ -6,11 +6,11 @@ import pytest
 
 from coursekit.grading.diagnose import PASSED, WRONG, diagnose
 from coursekit.grading.public import all_agree, draw, outcomes, publish, read_question
-from coursekit.grading.question import Question, load_questions
+from coursekit.grading.question import Question, chapter_folders, load_questions
 
 ROOT = Path(__file__).resolve().parents[2]
 FEW_SEEDS, ALL_SEEDS = 2, 20
-FOLDERS = sorted(path.parent for path in ROOT.glob("solutions/*/questions.py"))
+FOLDERS = chapter_folders(ROOT)
 QUESTIONS = [
     pytest.param(q, id=f"{folder.name}-{q.id}")
     for folder in FOLDERS

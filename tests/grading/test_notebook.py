@@ -1,9 +1,14 @@
 import json
+from pathlib import Path
 
 import nbformat
 import pytest
 
 from coursekit.grading import check_notebook
+from coursekit.grading.exercises import read_master, solved_edition
+from coursekit.grading.question import chapter_folders, load_questions
+
+FOLDERS = chapter_folders(Path(__file__).resolve().parents[2])
 
 RIGHT = """
 import numpy as np
@@ -42,15 +47,14 @@ def test_a_cell_that_fails_is_named_and_the_rest_still_runs(notebook, capsys):
     assert "gaussian-mle             passed" in out
 
 
-def test_a_complete_notebook_exits_with_zero(root, tmp_path, capsys):
-    from coursekit.grading.exercises import read_master, solved_edition
-    from coursekit.grading.question import load_questions
-
-    folder = root / "solutions" / "01-basics"
-    solved = solved_edition(read_master(folder), load_questions(folder), "01-basics", {})
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_complete_notebook_exits_with_zero(folder, tmp_path, capsys):
+    questions = load_questions(folder)
+    solved = solved_edition(read_master(folder), questions, folder.name, {})
     nbformat.write(solved, tmp_path / "solved.ipynb")
     assert check_notebook(tmp_path / "solved.ipynb") == 0
-    assert "33 of 33" in capsys.readouterr().out
+    points = sum(q.points for q in questions if q.kind == "code")
+    assert f"{points} of {points}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

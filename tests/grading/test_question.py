@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from coursekit.grading.public import publish
-from coursekit.grading.question import QuestionError, case, load_questions, question, validate
+from coursekit.grading.question import (
+    QuestionError,
+    case,
+    chapter_folders,
+    load_questions,
+    question,
+    validate,
+)
 
 
 @pytest.fixture
@@ -117,3 +124,40 @@ def test_two_questions_of_one_id_are_refused(tiny):
     path.write_text(path.read_text() + "\nAgain = Double\n")
     with pytest.raises(QuestionError, match="declares double twice"):
         load_questions(path.parent)
+
+
+def split(tiny, **ids):
+    """Replace the chapter's one file by a folder, whose files name their two questions."""
+    folder = tiny / "solutions" / "99-tiny"
+    text = (folder / "questions.py").read_text()
+    (folder / "questions.py").unlink()
+    (folder / "questions").mkdir()
+    for name, (first, second) in ids.items():
+        named = text.replace('id="double"', f'id="{first}"').replace('id="essay"', f'id="{second}"')
+        (folder / "questions" / f"{name}.py").write_text(named)
+    return folder
+
+
+def test_a_folder_of_questions_is_read_in_the_order_of_the_names(tiny):
+    folder = split(tiny, q2=("c", "d"), q1=("a", "b"))
+    assert [q.id for q in load_questions(folder)] == ["a", "b", "c", "d"]
+    assert chapter_folders(tiny) == [folder]
+
+
+def test_an_id_that_two_files_share_is_refused(tiny):
+    with pytest.raises(QuestionError, match="declares b twice"):
+        load_questions(split(tiny, q1=("a", "b"), q2=("b", "c")))
+
+
+def test_a_file_of_the_folder_without_questions_is_refused(tiny):
+    folder = split(tiny, q1=("a", "b"))
+    (folder / "questions" / "helpers.py").write_text("x = 1\n")
+    with pytest.raises(QuestionError, match=r"helpers\.py declares no question"):
+        load_questions(folder)
+
+
+def test_a_file_and_a_folder_at_once_are_refused(tiny):
+    folder = split(tiny, q1=("a", "b"))
+    (folder / "questions.py").write_text("x = 1\n")
+    with pytest.raises(QuestionError, match="both exist; keep the file or the folder"):
+        load_questions(folder)

@@ -19,6 +19,9 @@ def figures() -> dict[str, live.LiveFigure]:
             diabetes.data, diabetes.target, diabetes.feature_names
         ),
         "capacity": live.capacity(seed=0),
+        "descent_paths": live.descent_paths(),
+        "signal_depth": live.signal_depth(),
+        "backprop_graph": live.backprop_graph(),
         "softmax": live.softmax({"cat": 2.0, "dog": 1.0, "ship": -1.0}),
     }
 

@@ -13,7 +13,15 @@ from coursekit.viz import live, style
 ROOT = Path(__file__).resolve().parents[2]
 HOST = ROOT / "book" / "_static" / "live-host.js"
 AXE = ROOT / "tests" / "book" / "vendor" / "axe.min.js"
-NAMES = ["gaussian_fit", "regularisation_path", "capacity", "softmax"]
+NAMES = [
+    "gaussian_fit",
+    "regularisation_path",
+    "capacity",
+    "softmax",
+    "descent_paths",
+    "signal_depth",
+    "backprop_graph",
+]
 LARGEST = 60_000  # bytes of text/html
 
 
@@ -103,7 +111,12 @@ def test_the_largest_figures_stay_within_their_size():
         X, X @ rng.normal(size=12), [f"feature {i:02d}" for i in range(12)]
     )
     many = live.gaussian_fit(rng.normal(1e4, 1e3, 1000))
-    for figure in (wide, many):
+    paths = [
+        live.descent_paths(name, kappa=kappa, learning_rate=0.02, steps=150)
+        for name in ("quadratic", "rosenbrock", "wells")
+        for kappa in (2, 100)
+    ]
+    for figure in (wide, many, *paths):
         assert len(figure.html().encode()) < LARGEST
 
 
@@ -148,8 +161,9 @@ def test_every_control_moves_picture_and_words_by_keyboard(page, figures, name):
             assert control.get_attribute("aria-valuetext") == output.text_content() != spoken
             assert seen()[1] != before[1]
         elif kind.startswith("FIELDSET"):
-            control.locator("input:checked").focus()
-            tab.keyboard.press("ArrowDown")
+            control.locator("input:checked").first.focus()
+            boxes = control.locator("input[type=checkbox]").count()
+            tab.keyboard.press("Space" if boxes else "ArrowDown")
             tab.wait_for_timeout(60)
         else:
             control.focus()
@@ -264,3 +278,69 @@ def test_a_broken_module_leaves_the_still_picture(page, figures):
 
 def test_the_host_is_short():
     assert len(HOST.read_text("utf-8").splitlines()) <= 80
+
+
+@pytest.mark.browser
+def test_momentum_reaches_the_rate_of_the_theory(page):
+    opened = page(live.descent_paths(kappa=81, learning_rate=0.01, steps=150).html())
+    opened.tab.get_by_role("button", name="best η and μ for momentum").press("Enter")
+    opened.tab.wait_for_timeout(200)
+    readings = dict(
+        zip(
+            opened.tab.locator("dt").all_text_contents(),
+            opened.tab.locator("dd").all_text_contents(),
+            strict=True,
+        )
+    )
+    assert readings["Best for momentum, (√κ − 1) / (√κ + 1)"] == "× 0.800"
+    measured, theory = re.findall(r"\d\.\d+", readings["Distance per step, momentum"])
+    assert theory == "0.800"
+    # a double root: the distance falls as k 0.8^k, which over steps 75 to 150 adds about 1 %
+    assert float(measured) == pytest.approx(0.8, rel=0.02)
+    opened.clean()
+
+
+@pytest.mark.browser
+def test_divergence_is_said_in_words(page):
+    tab = page(live.descent_paths(learning_rate=0.2, momentum=0.5).html()).tab
+    readings = tab.locator("dd").all_text_contents()
+    assert all(reading.startswith("diverges, gone at step") for reading in readings[:2])
+    assert "it grows" in readings[4]
+    assert "Gradient descent diverges" in tab.locator(".ck-picture").text_content()
+
+
+@pytest.mark.browser
+def test_walking_forward_and_back_shows_every_formula_and_the_numbers(page):
+    figure = live.backprop_graph()
+    numbers, tab = figure.numbers(), page(figure.html()).tab
+    assert tab.locator("dd").all_text_contents()[:2] == ["not yet known"] * 2
+    words = []
+    for _ in range(24):
+        tab.get_by_role("button", name="Next step").press("Enter")
+        tab.wait_for_timeout(40)
+        words.append(tab.locator(".ck-picture").get_attribute("aria-label"))
+    for formula in range(1, 5):
+        assert sum(f"Formula ({formula}), in matrices ({formula + 4})" in w for w in words) >= 2
+    shown = tab.locator(".ck-picture").text_content().replace("−", "-")
+    for slope in numbers.gradient:
+        assert f"∂ {slope:.4f}" in shown
+    readings = tab.locator("dd").all_text_contents()
+    assert readings[:2] == [f"{numbers.o2:.3f}", f"{numbers.loss:.4f}"]
+    tab.get_by_role("button", name="gradient").press("Enter")
+    tab.wait_for_timeout(40)
+    after = live.backprop_graph(np.array(figure.weights) - numbers.gradient).numbers()
+    assert tab.locator("dd").all_text_contents()[1] == f"{after.loss:.4f}"
+    assert after.loss < numbers.loss
+
+
+@pytest.mark.browser
+def test_gain_of_he_keeps_what_that_of_xavier_loses(page):
+    tab = page(live.signal_depth("relu", gain=1.0, depth=50).html()).tab
+    readings = tab.locator("dd").all_text_contents()
+    assert readings[0].endswith("vanishes")
+    assert readings[2].endswith("vanishes")
+    tab.get_by_role("button", name="He: gain √2").press("Enter")
+    tab.wait_for_timeout(600)
+    readings = tab.locator("dd").all_text_contents()
+    assert readings[0].endswith("stays in range")
+    assert readings[2].endswith("stays in range")

@@ -14,6 +14,7 @@ from coursekit.grading.wire import SCALARS, type_name
 
 NUMBERS = SCALARS | {bool, int, float, complex}
 KEYS = (str, int, float, bool, type(None))
+ANSWER = "the answer"
 KINDS = {"b": "booleans", "i": "integers", "u": "integers", "f": "floating-point numbers"}
 
 
@@ -33,11 +34,11 @@ class Close:
     rtol: float = 1e-6
     atol: float = 1e-9
 
-    def difference(self, got: Any, wanted: Any, what: str = "the answer") -> str:
+    def difference(self, got: Any, wanted: Any, what: str = ANSWER) -> str:
         """Say in one sentence how ``got`` differs from ``wanted``; empty when it does not."""
         match wanted:
             case None | bool() | str():
-                return "" if _equal_plain(got, wanted) else f"{_a(got)} came back as {what}."
+                return "" if _equal_plain(got, wanted) else _unequal(got, wanted, what)
             case tuple() | list():
                 return self._sequence(got, wanted, what)
             case dict():
@@ -55,7 +56,7 @@ class Close:
             return f"{len(got)} values came back as {what}; {len(wanted)} were wanted."
         pairs = zip(got, wanted, strict=True)
         parts = (
-            self.difference(g, w, f"value {i} of {len(wanted)}")
+            self.difference(g, w, _inside(f"value {i} of {len(wanted)}", what))
             for i, (g, w) in enumerate(pairs, 1)
         )
         return next((part for part in parts if part), "")
@@ -66,7 +67,7 @@ class Close:
         got = dict(dict.items(got))
         if any(type(k) not in KEYS for k in got) or set(got) != set(wanted):
             return f"{what} has the keys {_keys(got)}; {_keys(wanted)} were wanted."
-        parts = (self.difference(got[k], wanted[k], f"entry {k!r}") for k in wanted)
+        parts = (self.difference(got[k], wanted[k], _inside(f"entry {k!r}", what)) for k in wanted)
         return next((part for part in parts if part), "")
 
     def _scalar(self, got: Any, wanted: Any, what: str) -> str:
@@ -104,6 +105,10 @@ class Close:
         return _describe(got, wanted, wrong, what) if wrong.any() else ""
 
 
+def _inside(part: str, what: str) -> str:
+    return part if what == ANSWER else f"{part} of {what}"
+
+
 def _describe(got: np.ndarray, wanted: np.ndarray, wrong: np.ndarray, what: str) -> str:
     if not got.ndim:
         return f"{what} is {float(got):.10g}; {float(wanted):.10g} was wanted."
@@ -124,6 +129,12 @@ def _equal_plain(got: Any, wanted: Any) -> bool:
     if type(got) in (np.bool_, np.str_):
         got = got.item()
     return type(got) is type(wanted) and got == wanted
+
+
+def _unequal(got: Any, wanted: Any, what: str) -> str:
+    if isinstance(got, bool | np.bool_ | str) and type(wanted) in (bool, str):
+        return f"{what} is {str(got)[:80]}; {wanted} was wanted."
+    return f"{_a(got)} came back as {what}."
 
 
 def _kind(array: np.ndarray) -> str:

@@ -132,7 +132,7 @@ def _why(q: PublicQuestion, answer: Any, c: PublicCase, outcome: Outcome) -> str
     if outcome.error == "TimeLimit":
         return (
             f"It was stopped after {q.seconds:g} seconds. Does a loop never end? "
-            "These inputs are small: a right answer needs a few milliseconds."
+            "These inputs are small: a right answer needs far less."
         )
     if outcome.error:
         return _raised(outcome)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.grading.public import FORMAT, publish
-from coursekit.grading.question import Question, QuestionError, load_questions
+from coursekit.grading.question import Question, QuestionError, chapter_folders, load_questions
 from coursekit.grading.report import counted, link
 
 SITE = "https://loss-to-silicon.github.io/course"
@@ -66,9 +66,9 @@ def stale(root: str | Path = ".") -> list[Path]:
 
 
 def _changed(root: Path) -> list[tuple[Path, str]]:
-    folders = sorted(path.parent for path in root.glob("solutions/*/questions.py"))
+    folders = chapter_folders(root)
     if not folders:
-        raise QuestionError(f"{root.resolve()} has no solutions/*/questions.py; give the checkout.")
+        raise QuestionError(f"{root.resolve()} has no solutions/*/questions; give the checkout.")
     wanted = [pair for folder in folders for pair in _files(root, folder)]
     return [(path, text) for path, text in wanted if not _same(path, text)]
 
@@ -204,7 +204,7 @@ def _validate(master: Any, questions: list[Question], folder: Path) -> None:
             missing, extra = set(ids) - set(found), set(found) - set(ids)
             why = f"missing: {sorted(missing)}; unknown: {sorted(extra)}; or another order"
             raise QuestionError(
-                f"{path} must hold one {what} for each question, in the order of questions.py "
+                f"{path} must hold one {what} for each question, in the order of the questions "
                 f"({why})."
             )
     if len(MARKER.findall(code)) != 2 * len(BLOCK.findall(code)):

@@ -21,6 +21,9 @@ graders), ``mistakes`` are wrong answers with the hint that each earns, ``varian
 written differently. Where the answer is a class or draws a picture, ``driver(answer, *inputs)``
 uses it and returns plain values; it is sent as text, so it must import what it needs. A question
 with ``kind="manual"`` has a ``rubric`` instead.
+
+A chapter of many questions has a folder ``questions/`` in place of the file, one file a theme; the
+files are read in the order of their names, ``1_formulas.py``, ``2_checking.py``, and so on.
 """
 
 import importlib.util
@@ -161,12 +164,37 @@ def _require(holds: bool, id: str, message: str) -> None:
         raise QuestionError(f"question {id!r} {message}.")
 
 
+def chapter_folders(root: Path) -> list[Path]:
+    """Every ``solutions/NN-name`` under ``root`` that declares questions, in order."""
+    named = [
+        path for name in ("questions.py", "questions") for path in root.glob(f"solutions/*/{name}")
+    ]
+    return sorted(path.parent for path in named)
+
+
+def question_files(folder: Path) -> list[Path]:
+    """The files of ``folder`` that declare questions, one or all of ``questions/``."""
+    one, many = Path(folder) / "questions.py", sorted(Path(folder).glob("questions/*.py"))
+    if one.is_file() and many:
+        raise QuestionError(f"{one} and {many[0].parent} both exist; keep the file or the folder.")
+    if not one.is_file() and not many:
+        raise QuestionError(f"{one} does not exist; a chapter's questions are declared there.")
+    return many or [one]
+
+
 def load_questions(folder: Path) -> list[Question]:
-    """Read ``folder/questions.py`` and return its questions in the order in which they stand."""
-    path = Path(folder) / "questions.py"
-    if not path.is_file():
-        raise QuestionError(f"{path} does not exist; a chapter's questions are declared there.")
-    spec = importlib.util.spec_from_file_location(f"questions_of_{path.parent.name}", path)
+    """Read a chapter's questions and return them in the order in which they stand."""
+    found = [q for path in question_files(folder) for q in _declared(path)]
+    ids = [q.id for q in found]
+    twice = sorted({i for i in ids if ids.count(i) > 1})
+    if twice:
+        raise QuestionError(f"{folder} declares {', '.join(twice)} twice; ids must differ.")
+    return found
+
+
+def _declared(path: Path) -> list[Question]:
+    name = "_".join(["questions_of", *path.with_suffix("").parts[-3:]])
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -175,8 +203,4 @@ def load_questions(folder: Path) -> list[Question]:
     found = [value for value in vars(module).values() if isinstance(value, Question)]
     if not found:
         raise QuestionError(f"{path} declares no question; put @question(…) over a class.")
-    ids = [q.id for q in found]
-    twice = sorted({i for i in ids if ids.count(i) > 1})
-    if twice:
-        raise QuestionError(f"{path} declares {', '.join(twice)} twice; ids must differ.")
     return found

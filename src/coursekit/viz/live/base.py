@@ -17,10 +17,12 @@ from coursekit.viz.show import to_svg
 _HERE = Path(__file__).parent
 
 
-def module_source(name: str) -> str:
-    """Return the ES module of a figure: the shared kit, then its own file; it imports nothing."""
-    kit, figure = ((_HERE / f"{stem}.js").read_text("utf-8") for stem in ("kit", name))
-    return f"{kit}\n{figure}"
+def module_source(name: str, *parts: str) -> str:
+    """Return the ES module of a figure: the shared kit, further parts, its own file.
+
+    It imports nothing.
+    """
+    return "\n".join((_HERE / f"{stem}.js").read_text("utf-8") for stem in ("kit", *parts, name))
 
 
 def stylesheet() -> str:
@@ -81,7 +83,7 @@ class LiveFigure(anywidget.AnyWidget):
         words = self.description()
         state = json.dumps(self.state(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         state = state.replace("<", "\\u003c")
-        module = module_source(self.name).replace("</", "<\\/")
+        module = self._esm.replace("</", "<\\/")
         return (
             f'<figure class="ck-live" data-figure="{self.name.replace("_", "-")}" '
             f'aria-label="{escape(self.title)}">\n'

@@ -70,9 +70,10 @@ function panel(box, { x, y, title, unit = "", xlabel, xticks, yticks, id }) {
  * The frame of a figure: heading, controls, picture, readings, announcements.
  *
  * Controls write to the model; the picture is drawn again whenever the model or the width changes,
- * so that a slider, Python and a second view of the same figure all lead through one way.
+ * so that a slider, Python and a second view of the same figure all lead through one way. `dense`
+ * sets many sliders closer together.
  */
-function stage({ model, el, title, lead }) {
+function stage({ model, el, title, lead, dense = false }) {
   const uid = `ck${Math.random().toString(36).slice(2, 9)}`;
   const stops = [];
   let count = 0;
@@ -81,7 +82,7 @@ function stage({ model, el, title, lead }) {
   el.classList.add("ck-stage");
   if (!el.closest(".ck-live")) el.classList.add("ck-live");
   el.innerHTML =
-    `<p class="ck-title">${esc(title)}</p><p class="ck-lead">${esc(lead)}</p><div class="ck-controls"></div>` +
+    `<p class="ck-title">${esc(title)}</p><p class="ck-lead">${esc(lead)}</p><div class="ck-controls${dense ? " ck-dense" : ""}"></div>` +
     `<svg class="ck-picture" role="img" xmlns="http://www.w3.org/2000/svg"></svg>` +
     `<dl class="ck-readouts"></dl><p class="ck-quiet" role="status"></p>`;
   const [controls, svg, readouts, status] = ["controls", "picture", "readouts", "quiet"].map((name) =>
@@ -149,6 +150,27 @@ function stage({ model, el, title, lead }) {
     follow(name, () => inputs.forEach((input, i) => (input.checked = options[i][0] === model.get(name))));
   }
 
+  /** A group of checkboxes tied to one trait, a list. `options` are [value, words, tone, dashes]. */
+  function checks({ name, text, options }) {
+    const key = id(name);
+    const line = (tone, dashes) =>
+      `<svg width="26" height="8" aria-hidden="true"><path d="M1 4h24" stroke="var(--_${tone})" stroke-width="2.6" stroke-dasharray="${dashes}"/></svg>`;
+    const box = add(
+      `<fieldset class="ck-radios"><legend>${esc(text)}</legend>` +
+        options
+          .map(
+            ([value, words, tone, dashes], i) =>
+              `<label for="${key}-${i}"><input type="checkbox" id="${key}-${i}" value="${esc(value)}">${line(tone, dashes)}<span>${esc(words)}</span></label>`,
+          )
+          .join("") +
+        `</fieldset>`,
+    );
+    const inputs = [...box.querySelectorAll("input")];
+    const chosen = () => options.filter((_, i) => inputs[i].checked).map(([value]) => value);
+    box.addEventListener("change", () => write({ [name]: chosen() }));
+    follow(name, () => inputs.forEach((input, i) => (input.checked = model.get(name).includes(options[i][0]))));
+  }
+
   /** Buttons in a row of their own: [words, action], the first one the main thing to do. */
   function buttons(...pairs) {
     const row = add('<div class="ck-buttons"></div>');
@@ -158,11 +180,11 @@ function stage({ model, el, title, lead }) {
     }
   }
 
-  /** A named value under the picture; returns the function that sets its text. */
-  function readout(text, tone = "") {
+  /** A named value under the picture; returns the function that sets its text. `kind` is a class. */
+  function readout(text, tone = "", kind = "") {
     readouts.insertAdjacentHTML(
       "beforeend",
-      `<div><dt${tone && ` class="ck-tone" style="--ck-tone: var(--_${tone})"`}>${esc(text)}</dt><dd><output aria-live="off"></output></dd></div>`,
+      `<div class="${kind}"><dt${tone && ` class="ck-tone" style="--ck-tone: var(--_${tone})"`}>${esc(text)}</dt><dd><output aria-live="off"></output></dd></div>`,
     );
     const output = readouts.lastElementChild.querySelector("output");
     return (words) => (output.textContent = words);
@@ -210,5 +232,5 @@ function stage({ model, el, title, lead }) {
     redraw();
   }
 
-  return { id, slider, radios, buttons, readout, follow, write, glide, start, request, stop: () => stops.forEach((f) => f()) };
+  return { id, slider, radios, checks, buttons, readout, follow, write, glide, start, request, stop: () => stops.forEach((f) => f()) };
 }

@@ -24,8 +24,12 @@ def by_module(package: str) -> dict[str, list[str]]:
     return dict(sorted(found.items()))
 
 
+def _is_code(thing: Any) -> bool:
+    return inspect.isclass(thing) or inspect.isroutine(thing)
+
+
 def _line(thing: Any) -> int:
-    return inspect.getsourcelines(thing)[1] if inspect.isclass(thing) or callable(thing) else 0
+    return inspect.getsourcelines(thing)[1] if _is_code(thing) else 0
 
 
 def page(package: str) -> str:
@@ -41,7 +45,8 @@ def page(package: str) -> str:
             text = inspect.getdoc(sys.modules[module]) or "" if module != package else ""
             parts += [f"## {title}", _rst(text)]
             parts += [
-                _entry(package, name, thing) for name, thing in zip(names, things, strict=True)
+                _entry(package if _is_code(thing) else module, name, thing)
+                for name, thing in zip(names, things, strict=True)
             ]
     return "\n\n".join(parts)
 
@@ -49,7 +54,9 @@ def page(package: str) -> str:
 def _entry(package: str, name: str, thing: Any) -> str:
     if inspect.isclass(thing):
         return _rst(f".. autoclass:: {package}.{name}\n   :members:")
-    return _rst(f".. {'autofunction' if callable(thing) else 'autodata'}:: {package}.{name}")
+    if inspect.isroutine(thing):
+        return _rst(f".. autofunction:: {package}.{name}")
+    return _rst(f".. autodata:: {package}.{name}\n   :no-value:")  # its words stand in its module
 
 
 def _rst(text: str) -> str:

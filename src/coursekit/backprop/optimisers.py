@@ -1,6 +1,6 @@
 r"""Optimisers: what to do with a gradient. They change lists of arrays in place.
 
-Here those with one learning rate for all components, in :mod:`coursekit.backprop.adaptive` those
+Here those with one learning rate for all components, in ``adaptive.py`` those
 with a scale for each. Each is equal to the one of the same name in ``torch.optim``, step for step.
 """
 

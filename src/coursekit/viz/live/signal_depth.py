@@ -105,7 +105,7 @@ def signal_depth(
 
     Weights are Gaussian with standard deviation gain/√48, in layers of 48 units without bias; 16
     Gaussian inputs go forward and 16 Gaussian gradients come back. The random numbers come from a
-    written-out generator, :func:`normals`, so that page and Python have the same network. The
+    written-out generator, ``normals``, so that page and Python have the same network. The
     dotted line is the theory of infinitely wide layers.
 
     Parameters

@@ -29,6 +29,8 @@ from rich.console import Console
 
 ROOT = Path(__file__).resolve().parents[1]
 CELL_TIMEOUT_S = 120
+# One thread each: sums come out in one order, and two notebooks at a time do not fight for cores.
+ENVIRONMENT = {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -123,7 +125,11 @@ def is_current(stem: str, root: Path = ROOT) -> bool:
     path = root / "notebooks" / f"{stem}.ipynb"
     if not path.is_file():
         return False
-    done, source = nbformat.read(path, as_version=4), source_notebook(stem, root)
+    try:
+        done = nbformat.read(path, as_version=4)
+    except nbformat.reader.NotJSONError:  # a merge left its marks in it
+        return False
+    source = source_notebook(stem, root)
     same = [c.source for c in done.cells] == [c.source for c in source.cells]
     recorded = done.metadata.get("coursekit", {}).get("inputs")
     return same and recorded == digest_of_inputs(source, root)
@@ -165,7 +171,7 @@ def execute(nb: nbformat.NotebookNode, folder: Path, tell: Console, stem: str) -
             on_cell_execute=step,
         )
         try:
-            client.execute(env={**os.environ, "PYTHONHASHSEED": "0"})
+            client.execute(env={**os.environ, **ENVIRONMENT})
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             raise FailedNotebookError(
                 f"{stem}: code cell {done} of {code_cells} failed; the notebook was left alone.\n"

@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+import notebooks
 import verified
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,7 +51,8 @@ def run(name: str, command: list[str]) -> bool:
     """Run one stage with its output shown; say how long it took."""
     print(f"== {name}", flush=True)
     start = time.perf_counter()
-    good = subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+    kept = {**os.environ, **notebooks.ENVIRONMENT}
+    good = subprocess.run(command, cwd=ROOT, env=kept, check=False).returncode == 0
     print(
         f"== {name}: {'ok' if good else 'FAILED'} ({time.perf_counter() - start:.1f} s)", flush=True
     )

@@ -90,6 +90,13 @@ def test_an_edited_notebook_is_stale_though_its_page_is_not(checkout: Path) -> N
     assert notebooks.stale(checkout) == ["01-topic"]
 
 
+def test_a_notebook_with_merge_marks_is_made_anew(checkout: Path) -> None:
+    pretend_executed(checkout)
+    path = checkout / "notebooks" / "01-topic.ipynb"
+    path.write_text("<<<<<<< HEAD\n" + path.read_text())
+    assert notebooks.stale(checkout) == ["01-topic"]
+
+
 def test_a_notebook_without_a_page_is_an_orphan(checkout: Path) -> None:
     pretend_executed(checkout)
     (checkout / "book" / "01-topic.md").unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import os
 import shutil
 import threading
@@ -19,7 +20,6 @@ settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOK_BUDGET_S = 60
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # A browser that asks nothing of the network by itself.
 QUIET = [
@@ -96,14 +96,10 @@ def seconds_by_notebook(terminal) -> dict[str, float]:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """Print the table of seconds per notebook."""
-    for name, spent in sorted(seconds_by_notebook(terminalreporter).items()):
-        over = "  OVER BUDGET" if spent > NOTEBOOK_BUDGET_S else ""
-        terminalreporter.write_line(f"{spent:6.1f} s of {NOTEBOOK_BUDGET_S}  {name}{over}")
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A notebook over its budget fails the run."""
-    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
-    if terminal and any(s > NOTEBOOK_BUDGET_S for s in seconds_by_notebook(terminal).values()):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    """Print the seconds per notebook, and leave them to `make test`, which holds the budget."""
+    spent = seconds_by_notebook(terminalreporter)
+    for name, seconds in sorted(spent.items()):
+        terminalreporter.write_line(f"{seconds:6.1f} s  {name}")
+    if spent:
+        (ROOT / "_build").mkdir(exist_ok=True)
+        (ROOT / "_build" / "notebook-seconds.json").write_text(json.dumps(spent), encoding="utf-8")

@@ -9,17 +9,22 @@ any other set (the oldest or the newest dependencies) every cell must run and ev
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import nbformat
+from rich.console import Console
+
 import notebooks
 import verified
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+NOTEBOOK_BUDGET_S = 60  # on two cores
 PINNED = os.environ.get("CONSTRAINTS", "constraints.txt") == "constraints.txt"
 
 
@@ -59,6 +64,26 @@ def run(name: str, command: list[str]) -> bool:
     return good
 
 
+def alone(name: str) -> float:
+    """Seconds that a notebook takes with the machine to itself."""
+    nb = nbformat.read(ROOT / name, as_version=4)
+    start = time.perf_counter()
+    notebooks.execute(nb, (ROOT / name).parent, Console(stderr=True), name)
+    return time.perf_counter() - start
+
+
+def within_budget() -> bool:
+    """Whether each notebook keeps its budget; one that exceeds it is timed once more, alone."""
+    spent = json.loads((ROOT / "_build" / "notebook-seconds.json").read_text(encoding="utf-8"))
+    good = True
+    for name, seconds in sorted(spent.items()):
+        if seconds > NOTEBOOK_BUDGET_S:
+            again = alone(name)
+            print(f"{name}: {seconds:.0f} s beside the tests, {again:.0f} s alone")
+            good &= again <= NOTEBOOK_BUDGET_S
+    return good
+
+
 def main() -> int:
     """Run every stage, even after one failed, so that one run shows all that is wrong."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
@@ -67,6 +92,7 @@ def main() -> int:
     stages = gate() if PINNED else [("book", [sys.executable, "tools/build_book.py"])]
     results = {name: run(name, command) for name, command in stages}
     results["tests"] = run("tests", pytest_command(workers))
+    results["notebook budget"] = results["tests"] and within_budget()
     failed = [name for name, good in results.items() if not good]
     if failed:
         print(f"failed: {', '.join(failed)}")

@@ -18,7 +18,7 @@ PACKAGES = {
     "matplotlib": "every notebook",
     "scikit-learn": "the data sets",
     "anywidget": "live figures in Jupyter",
-    "torch": "the chapters to come; 01-basics runs without",
+    "torch": "comparisons in 02-backprop, which runs without",
     "triton": "the GPU chapter to come, on Linux",
     "jupyterlab": "opening notebooks in a browser",
 }

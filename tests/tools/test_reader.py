@@ -7,6 +7,7 @@ the folder of the unpacked zip; then every cell must run.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import subprocess
@@ -132,3 +133,26 @@ def test_the_wheel_holds_notebooks_and_no_solution(downloads: Path, root: Path) 
     for path in [*root.glob("notebooks/*.ipynb"), *root.glob("exercises/*.ipynb")]:
         assert f"coursekit/_book/{path.parent.name}/{path.name}" in names
     assert not [n for n in names if "solution" in n or "questions.py" in n]
+
+
+def test_links_in_the_downloads_lead_to_pages_and_anchors_that_exist(
+    downloads: Path, root: Path
+) -> None:
+    base = re.search(r"baseurl: (\S+)", (root / "_config.yml").read_text(encoding="utf-8"))
+    assert base
+    site, broken = downloads.parent, set()
+    for path in sorted(downloads.rglob("*.ipynb")):
+        text = path.read_text(encoding="utf-8")
+        links = set(re.findall(re.escape(base[1]) + r"([\w./-]+\.html)(?:#([\w.:%-]+))?", text))
+        assert links, path.name
+        for page, anchor in links:
+            file = site / page
+            if not file.is_file() or (anchor and f'id="{anchor}"' not in pages_text(file)):
+                broken.add(f"{path.name}: {page}#{anchor}")
+    assert not broken, sorted(broken)
+
+
+@functools.cache
+def pages_text(file: Path) -> str:
+    """The page's HTML, read once."""
+    return file.read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ import yaml
 
 from coursekit import __version__
 from coursekit.chapters import planned
+from coursekit.grading.exercises import page
 from coursekit.grading.question import question_files
 
 
@@ -98,3 +99,14 @@ def test_nothing_committed_names_this_machine(root: Path) -> None:
             text = path.read_text(encoding="utf-8")
             assert str(root) not in text, name
             assert len(home) < 4 or f"{home}/" not in text, name
+
+
+def test_the_sites_address_is_the_same_wherever_it_is_written(root: Path) -> None:
+    """A fork that publishes elsewhere changes `baseurl`; this test lists what else to change."""
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    base = config["html"]["baseurl"]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["urls"]["Homepage"] == base
+    assert page("01-basics") == f"{base}notebooks/01-basics.html"
+    for name in ("README.md", "tools/download_readme.md", "book/01-basics.md"):
+        assert base in (root / name).read_text(encoding="utf-8"), name

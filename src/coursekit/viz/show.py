@@ -75,7 +75,7 @@ def to_svg(figure: Figure, *, alt: str, letters: str = "path") -> str:
     body = buffer.getvalue()
     for pattern in (_PROLOGUE, _METADATA, _COMMENT, _PAGE_WIDE_STYLE):
         body = pattern.sub("", body)
-    body = _INDENT.sub("\n", _NO_ROTATION.sub("", body))
+    body = _INDENT.sub(" ", _NO_ROTATION.sub("", body))  # one line: notebooks store lines apart
     body = _COORDINATES.sub(lambda m: _LONG_DECIMAL.sub(_shorten, m[0]), body)
     return _name_ids(_new_root(body, " ".join(alt.split())))
 

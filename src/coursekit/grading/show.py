@@ -47,6 +47,8 @@ def _text(value: Any, depth: int) -> str:
     kind = type(value)
     if kind is np.ndarray:
         return _array(value)
+    if wire.is_tensor(value):
+        return _tensor(value)
     if kind in wire.SCALARS:
         value = value.item() if value.dtype.kind in "biufc" else value
         kind = type(value)
@@ -87,6 +89,15 @@ def _collection(value: Any, kind: type, depth: int) -> str:
     elif base is tuple and size == 1:
         inside += ","
     return f"{left}{inside}{right}"
+
+
+def _tensor(tensor: Any) -> str:
+    try:
+        body = _array(wire.numpy_of(tensor))
+    except wire.WireError:
+        body = f"of shape {tuple(tensor.shape)}"
+    dtype = wire.dtype_name(tensor)
+    return f"tensor {body}" + ("" if dtype in ("float32", "int64", "bool") else f" ({dtype})")
 
 
 def _array(array: np.ndarray) -> str:

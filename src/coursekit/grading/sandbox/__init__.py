@@ -1,0 +1,18 @@
+"""Where a submission's code runs. Nothing here knows of questions or points."""
+
+from coursekit.grading.sandbox.limits import Limits, NoSandboxError, Reply, SandboxDied
+from coursekit.grading.sandbox.session import Session
+from coursekit.grading.sandbox.tiers import TIERS, Pool, available, choose, open_session
+
+__all__ = [
+    "TIERS",
+    "Limits",
+    "NoSandboxError",
+    "Pool",
+    "Reply",
+    "SandboxDied",
+    "Session",
+    "available",
+    "choose",
+    "open_session",
+]

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from coursekit.grading.wire import type_name
+from coursekit.grading.wire import is_tensor, type_name
 
 
 class AnswerError(Exception):
@@ -39,8 +39,8 @@ def use_module(
     inputs
         Arguments of the call.
     gradient
-        Gradient of the loss with respect to the output, a tensor of its shape; without one
-        nothing is followed back.
+        Gradient of the loss with respect to the output, a tensor of its shape, or a tuple of them
+        where the module returns a tuple; without one nothing is followed back.
 
     Returns
     -------
@@ -60,12 +60,12 @@ def use_module(
     >>> use_module(torch.nn.Linear(2, 1), ones, [torch.tensor([[3.0, 4.0]])])["output"].item()
     7.0
     """
-    if module is None or module is ...:
+    if unfinished(module) or not _begun(module, inputs):
         return None
     load_weights(module, weights)
     output = module(*inputs)
-    if output is None or gradient is None:
-        return None if output is None else {"output": output}
+    if unfinished(output) or gradient is None:
+        return None if unfinished(output) else {"output": output}
     _go_back(output, gradient)
     ends = dict(module.named_parameters())
     ends |= {f"input {i}": x for i, x in enumerate(inputs, 1) if getattr(x, "requires_grad", 0)}
@@ -78,6 +78,21 @@ def use_module(
     return {"output": output} | {f"gradient of {name}": end.grad for name, end in ends.items()}
 
 
+def unfinished(value: Any) -> bool:
+    """Whether a starter, where ``...`` stands for the answer, gave this value."""
+    return value is None or value is ...
+
+
+def _begun(module: Any, inputs: list[Any]) -> bool:
+    """Whether a module holds something or its forward gives something, unlike a starter's."""
+    if vars(module).get("_parameters") or vars(module).get("_modules"):
+        return True
+    try:
+        return not unfinished(type(module).forward(module, *inputs))
+    except Exception:  # written, and wrong: the call itself will say how
+        return True
+
+
 def load_weights(module: Any, weights: dict[str, Any]) -> None:
     """Copy ``weights`` into the parameters of a torch module, or say which do not fit."""
     import torch
@@ -87,6 +102,8 @@ def load_weights(module: Any, weights: dict[str, Any]) -> None:
             f"A value of type {type_name(module)} came; a torch.nn.Module was wanted. "
             "Derive your class from it."
         )
+    if "_parameters" not in vars(module):
+        raise AnswerError("Your __init__ must begin with super().__init__().")
     found = dict(module.named_parameters())
     if found.keys() != weights.keys():
         raise AnswerError(
@@ -105,10 +122,21 @@ def load_weights(module: Any, weights: dict[str, Any]) -> None:
 
 
 def _go_back(output: Any, gradient: Any) -> None:
-    from coursekit.grading.wire import is_tensor
+    import torch
 
+    several = isinstance(gradient, tuple)
+    outputs, gradients = (output, gradient) if several else ((output,), (gradient,))
+    if several and (not isinstance(output, tuple) or len(output) != len(gradient)):
+        raise AnswerError(f"The output must be a tuple of {len(gradient)} torch tensors.")
+    for each, wanted in zip(outputs, gradients, strict=True):
+        _takes(each, wanted)
+    torch.autograd.backward(outputs, gradients)
+
+
+def _takes(output: Any, gradient: Any) -> None:
+    """Raise unless ``output`` is a tensor that a gradient of this shape can start from."""
     if not is_tensor(output):
-        raise AnswerError(f"A value of type {type_name(output)} came; one torch tensor was wanted.")
+        raise AnswerError(f"A value of type {type_name(output)} came; a torch tensor was wanted.")
     if output.shape != gradient.shape:
         raise AnswerError(
             f"The output has shape {tuple(output.shape)}; shape {tuple(gradient.shape)} was wanted."
@@ -118,7 +146,6 @@ def _go_back(output: Any, gradient: Any) -> None:
             "The output carries no gradient: something detached it (detach, item, numpy, no_grad, "
             "or a new tensor made from its numbers)."
         )
-    output.backward(gradient)
 
 
 def use_object(make: Callable[[], Any], calls: list[tuple]) -> dict[str, list] | None:
@@ -148,8 +175,11 @@ def use_object(make: Callable[[], Any], calls: list[tuple]) -> dict[str, list] |
     >>> use_object(list, [("append", 3), ("count", 3), ("pop",)])["the first object"]
     [None, 1, 3]
     """
-    both = [_called(make(), calls) for _ in range(2)]
-    if all(value is None for results in both for value in results):
+    things = make(), make()
+    if all(unfinished(thing) for thing in things):
+        return None
+    both = [_called(thing, calls) for thing in things]
+    if all(unfinished(value) for results in both for value in results):
         return None
     return dict(zip(("the first object", "a second object"), both, strict=True))
 
@@ -163,7 +193,7 @@ def _called(thing: Any, calls: list[tuple]) -> list:
             if hasattr(type(thing), name):  # a property that fails inside
                 raise
             raise AnswerError(f"An object of your class has no `{name}`.") from error
-        found.append(part(*arguments) if callable(part) else part)
+        found.append(part(*arguments) if arguments or callable(part) else part)
     return found
 
 
@@ -287,7 +317,9 @@ def after_training(
         before = float(measure(model))
     returned = train(model, *inputs)
     after = {name: p.detach().clone() for name, p in model.named_parameters()}
-    if returned is None and all(torch.equal(after[n], torch.as_tensor(weights[n])) for n in after):
+    if unfinished(returned) and all(
+        torch.equal(after[n], torch.as_tensor(weights[n])) for n in after
+    ):
         return None
     with torch.no_grad():
         loss = float(measure(model))

@@ -184,7 +184,7 @@ def test_the_tolerance_forgives_the_order_of_a_sum(dtype, terms):
 
 
 def test_tensors_are_shown_like_arrays_with_an_uncommon_dtype_named():
-    assert value_text(T) == "tensor [[1., 2.],\n [3., 4.]] (shape (2, 2))"
+    assert value_text(T) == "tensor [[1., 2.],\n        [3., 4.]] (shape (2, 2))"
     assert value_text(T.double()[0]) == "tensor [1., 2.] (float64)"
     assert value_text([torch.tensor(2)]) == "[tensor 2]"
     assert value_text(T.to("meta")) == "tensor of shape (2, 2)"

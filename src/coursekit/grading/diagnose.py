@@ -128,7 +128,7 @@ def judge(q: PublicQuestion, outcomes: list[Outcome], again: Again) -> Diagnosis
         _why(q, again, first, outcome),
         points=earned(q, right),
         case=first.name,
-        tried=call_text(q.asks, q.parameters, first.inputs),
+        tried=call_text(q, first.inputs),
         came=_came(outcome),
         wanted=value_text(first.wanted),
         hint=_hint(q, outcomes, number),

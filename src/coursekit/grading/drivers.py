@@ -85,7 +85,8 @@ def unfinished(value: Any) -> bool:
 
 def _begun(module: Any, inputs: list[Any]) -> bool:
     """Whether a module holds something or its forward gives something, unlike a starter's."""
-    if vars(module).get("_parameters") or vars(module).get("_modules"):
+    held = getattr(module, "__dict__", {})
+    if held.get("_parameters") or held.get("_modules"):
         return True
     try:
         return not unfinished(type(module).forward(module, *inputs))
@@ -102,7 +103,7 @@ def load_weights(module: Any, weights: dict[str, Any]) -> None:
             f"A value of type {type_name(module)} came; a torch.nn.Module was wanted. "
             "Derive your class from it."
         )
-    if "_parameters" not in vars(module):
+    if "_parameters" not in module.__dict__:
         raise AnswerError("Your __init__ must begin with super().__init__().")
     found = dict(module.named_parameters())
     if found.keys() != weights.keys():

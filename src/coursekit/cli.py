@@ -1,4 +1,4 @@
-"""The command line ``coursekit``: get the notebooks, check exercises, look at the environment."""
+"""The command line ``coursekit``: notebooks, exercises, the environment, and grading."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from coursekit.grading.grader import commands as teaching
+
 app = typer.Typer(
     name="coursekit",
     help="From Loss to Silicon: notebooks, exercises and tools of the course.",
@@ -20,6 +22,7 @@ app = typer.Typer(
 )
 exercises = typer.Typer(help="Build the exercise notebooks from solutions/ (in a checkout).")
 app.add_typer(exercises, name="exercises")
+teaching.register(app)
 out, err = Console(), Console(stderr=True)
 
 

@@ -2,7 +2,8 @@
 
 from coursekit.grading.sandbox.limits import Limits, NoSandboxError, Reply, SandboxDied
 from coursekit.grading.sandbox.session import Session
-from coursekit.grading.sandbox.tiers import TIERS, Pool, available, choose, open_session
+from coursekit.grading.sandbox.tiers import TIERS, available, choose, open_session
+from coursekit.grading.sandbox.warm import Pool
 
 __all__ = [
     "TIERS",

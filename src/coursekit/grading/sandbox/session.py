@@ -5,12 +5,13 @@ import os
 import secrets
 import select
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NoReturn
 
 from coursekit.grading import wire
 from coursekit.grading.sandbox.limits import Limits, Reply, SandboxDied
-from coursekit.grading.sandbox.plain import Box
+from coursekit.grading.sandbox.parent import Box
 from coursekit.grading.sandbox.watch import Watch
 
 # The worker stops an endless call itself; only one that resists is ended from outside.
@@ -42,6 +43,7 @@ class Session:
     def __init__(self, box: Box, cells: list[str], limits: Limits) -> None:
         self._box, self._limits, self._spent, self._buffer = box, limits, 0.0, b""
         self._closed = False
+        self._also: list[Callable[[], None]] = []
         for fd in (box.requests, box.replies):
             os.set_blocking(fd, False)
         self._watch = Watch(box.root, box.output, limits, box.kill)
@@ -125,17 +127,23 @@ class Session:
         """Largest resident memory that was seen, of all processes together, in MiB."""
         return self._watch.peak / (1 << 20)
 
+    def also_close(self, close: Callable[[], None]) -> None:
+        """Call ``close`` after the submission has been ended."""
+        self._also.append(close)
+
     def close(self) -> None:
         """End every process of the submission. Called twice, it does nothing."""
         if self._closed:
             return
         self._closed = True
-        left = self._box.close()
-        self._watch.stop()
-        for fd in (self._box.requests, self._box.replies, self._box.output):
-            os.close(fd)
-        if left:
-            raise RuntimeError(f"processes {left} of a submission cannot be ended")
+        try:
+            self._box.close()
+        finally:
+            self._watch.stop()
+            for fd in (self._box.requests, self._box.replies, self._box.output):
+                os.close(fd)
+            for close in self._also:
+                close()
 
     def _ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         if self._closed:

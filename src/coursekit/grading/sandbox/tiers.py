@@ -1,15 +1,25 @@
 """Which ways to isolate a submission there are, which are usable here, and which to use."""
 
-from coursekit.grading.sandbox import plain
+import sys
+
+from coursekit.grading.sandbox import bubblewrap
 from coursekit.grading.sandbox.limits import Limits, NoSandboxError
 from coursekit.grading.sandbox.session import Session
+from coursekit.grading.sandbox.warm import Pool
 
 TIERS = ("bubblewrap", "container", "user", "unsafe")
 
 
 def available() -> dict[str, str]:
     """Name every tier, with an empty string where it is usable here and else the reason."""
-    return {**dict.fromkeys(TIERS, "not written yet"), "unsafe": ""}
+    if sys.platform != "linux":
+        return dict.fromkeys(TIERS, f"the grader runs on Linux, and this is {sys.platform}")
+    return {
+        "bubblewrap": bubblewrap.why_not(),
+        "container": "not written yet",
+        "user": "not written yet",
+        "unsafe": "",
+    }
 
 
 def choose(requested: str | None = None, *, unsafe: bool = False) -> str:
@@ -31,24 +41,35 @@ def open_session(
     tier: str,
     limits: Limits | None = None,
     slot: int = 0,
-    pool: "Pool | None" = None,
+    pool: Pool | None = None,
 ) -> Session:
-    """Start a submission in a sandbox and run its cells."""
-    limits = limits or Limits()
-    return Session(plain.start(limits, slot), cells, limits)
+    """Start a submission in a sandbox and run its cells.
 
+    Parameters
+    ----------
+    cells
+        Sources of the notebook's code cells, in order.
+    tier
+        One of ``TIERS``, from :func:`choose`.
+    limits
+        What the submission may use.
+    slot
+        A number that no other session of this process has at the same time.
+    pool
+        Take a warm session from here; else Python is started for this one submission.
 
-class Pool:
-    """A source of warm sessions (still cold)."""
-
-    def __init__(self, tier: str, preload: tuple[str, ...] = ("numpy",)) -> None:
-        self.tier, self.preload = tier, preload
-
-    def __enter__(self) -> "Pool":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the pool's process."""
+    Raises
+    ------
+    SandboxDied
+        The submission ended itself or reached a limit while its cells ran, or nothing started.
+    """
+    if pool is not None:
+        return pool.open(cells, limits, slot)
+    once = Pool(tier, preload=())
+    try:
+        session = once.open(cells, limits, slot)
+    except BaseException:
+        once.close()
+        raise
+    session.also_close(once.close)
+    return session

@@ -38,9 +38,9 @@ def of_uid(uid: int) -> list[int]:
 
 
 def usage(root: int) -> tuple[int, int]:
-    """Resident bytes, and threads, of a process and all that descend from it."""
+    """Resident bytes, and threads, of all processes that descend from ``root``."""
     resident = threads = 0
-    for pid in tree(root):
+    for pid in tree(root)[1:]:
         with contextlib.suppress(OSError, IndexError, ValueError):
             with open(f"/proc/{pid}/statm", "rb") as file:
                 resident += int(file.read().split()[1]) * PAGE

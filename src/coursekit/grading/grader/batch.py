@@ -16,7 +16,7 @@ from coursekit.grading.grader.bank import Bank, opened, private_ids
 from coursekit.grading.grader.gradebook import Gradebook, GradebookError, open_gradebook
 from coursekit.grading.grader.policy import Policy
 from coursekit.grading.grader.processes import grade_locally
-from coursekit.grading.grader.submissions import scan
+from coursekit.grading.grader.submissions import Submission, scan
 from coursekit.grading.grader.verdict import Result
 from coursekit.grading.grader.versions import versions
 from coursekit.grading.grader.work import Job, Setup
@@ -84,9 +84,9 @@ def grade(
         secret = seeds.secret_of(order.out)
         with opened(order.bank) as questions:
             practice = publish_all(order.bank.assignment, questions)
-            run = _begin(book, order, practice, found)
-            jobs = [_job(book, code, questions, order, secret) for code in book.pending()]
             setup = _setup(order, questions, practice)
+            run = _begin(book, order, setup, found)
+            jobs = [_job(book, code, questions, order, secret) for code in book.pending()]
         return _run(book, order, jobs, setup, run, engine or _one_process, tell)
 
 
@@ -139,16 +139,11 @@ def _setup(order: Order, questions: list[Question], practice: list[dict[str, Any
 
 
 def _job(book: Gradebook, code: str, questions: list[Question], order: Order, secret: bytes) -> Job:
-    name = order.bank.assignment
-    drawn = {
-        q.id: [seeds.seed(secret, name, code, q.id, r) for r in range(q.repetitions)]
-        for q in questions
-        if q.kind == "code"
-    }
+    drawn = seeds.drawn(secret, order.bank.assignment, code, questions)
     return Job(code, book.cells(code), drawn)
 
 
-def _begin(book: Gradebook, order: Order, practice: list[dict[str, Any]], found: list) -> int:
+def _begin(book: Gradebook, order: Order, setup: Setup, found: list[Submission]) -> int:
     """Write down what is to be done, in one transaction; return the number of the run."""
     _fits(book, order)
     private = private_ids(order.bank)
@@ -160,10 +155,10 @@ def _begin(book: Gradebook, order: Order, practice: list[dict[str, Any]], found:
             policy=order.policy.to_json(),
             generation=book.meta("generation", 0) + int(again),
         )
-        book.add_bank(order.bank, practice, private)
+        book.add_bank(order.bank, setup.practice, private)
         book.add_submissions(found, order.roster)
-        options: dict[str, Any] = {"tier": order.tier, "submissions": str(order.submissions)}
-        options |= {"call_s": order.call_s, "submission_s": order.submission_s}
+        options = {k: v for k, v in setup.to_json().items() if k not in ("files", "practice")}
+        options["submissions"] = str(order.submissions)
         row = (_now(), json.dumps(options), json.dumps(versions()))
         cursor = db.execute("INSERT INTO runs (started, options, versions) VALUES (?, ?, ?)", row)
     assert cursor.lastrowid is not None

@@ -1,4 +1,4 @@
-"""The teacher's commands: ``coursekit grade`` and what follows it.
+"""``coursekit grade``, and where the teacher's other commands are added to the command line.
 
 Nothing heavy is imported before a command runs, so that ``coursekit --help`` stays fast.
 """
@@ -7,43 +7,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+
+from coursekit.grading.grader import book_commands
+from coursekit.grading.grader.console import (
+    ALL_DONE,
+    NEEDS_A_PERSON,
+    AsJson,
+    Tier,
+    Unsafe,
+    chosen,
+    err,
+    say,
+    sentences,
+)
 
 if TYPE_CHECKING:
     from coursekit.grading.grader.batch import Engine, Order, Progress
-
-out, err = Console(), Console(stderr=True)
-ALL_DONE, NEEDS_A_PERSON, NOT_POSSIBLE = 0, 1, 2
-Out = Annotated[Path, typer.Argument(help="The folder that `coursekit grade --out` made.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
-
-
-def stop(message: str, code: int = NOT_POSSIBLE) -> NoReturn:
-    """Say what went wrong on standard error and leave."""
-    err.print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(code)
-
-
-@contextmanager
-def sentences() -> Iterator[None]:
-    """Turn the errors that a teacher can mend into one sentence and exit code 2."""
-    try:
-        yield
-    except typer.Exit:
-        raise
-    except (OSError, ValueError, RuntimeError) as error:
-        stop(str(error))
-
-
-def say(text: str) -> None:
-    """Print a line as it is."""
-    out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def grade(
@@ -62,12 +45,8 @@ def grade(
         Path | None, typer.Option(help="Public questions, else the checkout's.")
     ] = None,
     release: Annotated[Path | None, typer.Option(help="Grade with a frozen release.")] = None,
-    sandbox: Annotated[
-        str | None, typer.Option(help="bubblewrap, container, user or unsafe; else the best.")
-    ] = None,
-    unsafe: Annotated[
-        bool, typer.Option("--unsafe", help="Run submissions unprotected, with your rights.")
-    ] = False,
+    sandbox: Tier = None,
+    unsafe: Unsafe = False,
     in_container: Annotated[
         bool, typer.Option("--in-container", help="This machine is a throw-away container.")
     ] = False,
@@ -91,22 +70,15 @@ def grade(
     2: it could not be done.
     """
     from coursekit.grading.grader import batch
+    from coursekit.grading.grader.outputs import write_outputs
 
     if in_container:
         os.environ["COURSEKIT_IN_CONTAINER"] = "1"
     with sentences():
         order = _order(locals())
-        if order.tier == "unsafe":
-            err.print(UNSAFE, style="yellow", highlight=False, soft_wrap=True)
         progress = _shown(lambda tell: batch.grade(order, _engine(engine, jobs, scheduler), tell))
+        write_outputs(folder)
         _finish(folder, progress, as_json)
-
-
-UNSAFE = (
-    "--unsafe: every submission runs on this machine with your rights. It can read and change your "
-    "files, this gradebook's secret among them, and use your network. Grade only work that you "
-    "would run yourself."
-)
 
 
 def _order(given: dict[str, Any]) -> Order:
@@ -114,12 +86,11 @@ def _order(given: dict[str, Any]) -> Order:
     from coursekit.grading.grader import policy
     from coursekit.grading.grader.bank import collect
     from coursekit.grading.grader.batch import Order
-    from coursekit.grading.sandbox import choose
+    from coursekit.grading.grader.roster import read_roster
 
     if given["attempts"] not in policy.CHOICES:
         known = ", ".join(policy.CHOICES)
         raise ValueError(f"--attempts is {given['attempts']!r}; one of {known} is wanted.")
-    unsafe = given["unsafe"] or given["sandbox"] == "unsafe"
     rule = policy.Policy(
         given["attempts"],
         policy.parse_due(given["due"]) if given["due"] else None,
@@ -130,8 +101,9 @@ def _order(given: dict[str, Any]) -> Order:
         submissions=given["submissions"],
         out=given["folder"],
         bank=collect(given["assignment"], given["public"], given["questions"]),
-        tier=choose(given["sandbox"], unsafe=unsafe),
+        tier=chosen(given["sandbox"], given["unsafe"]),
         policy=rule,
+        roster=read_roster(given["roster"]) if given["roster"] else {},
         call_s=given["timeout"],
         submission_s=given["total"],
         warm=not given["cold"],
@@ -195,3 +167,4 @@ def _summarise(summary: dict[str, Any]) -> None:
 def register(app: typer.Typer) -> None:
     """Add the teacher's commands to the command line."""
     app.command()(grade)
+    book_commands.register(app)

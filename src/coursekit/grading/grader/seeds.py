@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from coursekit.grading.question import Question
+
 KEY_BYTES = 32
 
 
@@ -29,6 +31,17 @@ def seed(secret: bytes, assignment: str, code: str, question: str, repetition: i
     """
     text = "|".join([assignment, code, question, str(repetition)])
     return int.from_bytes(hmac.new(secret, text.encode(), hashlib.sha256).digest()[:8], "big") >> 1
+
+
+def drawn(
+    secret: bytes, assignment: str, code: str, questions: list[Question]
+) -> dict[str, list[int]]:
+    """All seeds of one submission, by question."""
+    return {
+        q.id: [seed(secret, assignment, code, q.id, r) for r in range(q.repetitions)]
+        for q in questions
+        if q.kind == "code"
+    }
 
 
 def secret_of(out: Path) -> bytes:

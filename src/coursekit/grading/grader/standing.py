@@ -87,7 +87,7 @@ def standings(book: Gradebook, policy: Policy | None = None) -> list[Standing]:
     policy = policy or policies.from_json(book.meta("policy"))
     questions = book.rows("SELECT * FROM questions WHERE NOT retired ORDER BY position")
     scores = _grouped(book.rows("SELECT * FROM scores"), "code")
-    results = {row["code"]: row for row in book.rows("SELECT * FROM results")}
+    results = {row["code"]: _opened(row) for row in book.rows("SELECT * FROM results")}
     manual = _grouped(book.rows("SELECT * FROM manual"), "student")
     handed_in = _grouped(book.rows("SELECT * FROM submissions WHERE present"), "student")
     return [
@@ -95,6 +95,11 @@ def standings(book: Gradebook, policy: Policy | None = None) -> list[Standing]:
         for student in book.rows("SELECT * FROM students ORDER BY id")
         if student["roster"] != "{}" or student["id"] in handed_in
     ]
+
+
+def _opened(row: dict[str, Any]) -> dict[str, Any]:
+    lists = {name: json.loads(row[name]) for name in ("events", "cell_errors", "versions")}
+    return {**row, **lists}
 
 
 def _grouped(rows: list[dict], key: str) -> dict[str, list[dict]]:

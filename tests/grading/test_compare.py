@@ -62,7 +62,8 @@ def test_equal_values_do_not_differ(got, wanted):
         (True, False, "the answer is True; False was wanted"),
         ("linear", "log", "the answer is linear; log was wanted"),
         (None, True, "None came back"),
-        ({"a": [1.0, 5.0]}, {"a": [1.0, 2.0]}, "value 2 of 2 of entry 'a' is 5; 2 was wanted"),
+        ([1.0, [A, A + 1]], (1.0, [A, A]), "4 of 4 entries of part 2 of value 2 of 2 differ"),
+        ({"a": [1.0, 5.0]}, {"a": [1.0, 2.0]}, "part 2 of entry 'a' is 5; 2 was wanted"),
     ],
 )
 def test_each_difference_has_its_sentence(got, wanted, says):

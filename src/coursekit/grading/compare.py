@@ -65,8 +65,7 @@ class Close:
             return f"{len(got)} values came back as {what}; {len(wanted)} were wanted."
         pairs = zip(got, wanted, strict=True)
         parts = (
-            self.difference(g, w, _inside(f"value {i} of {len(wanted)}", what))
-            for i, (g, w) in enumerate(pairs, 1)
+            self.difference(g, w, _value(i, len(wanted), what)) for i, (g, w) in enumerate(pairs, 1)
         )
         return next((part for part in parts if part), "")
 
@@ -137,6 +136,10 @@ class Close:
                 return f"{what} is {name}{_where(strange)}; a number was wanted there."
         wrong = ~np.isclose(got, wanted, rtol=self.rtol, atol=self.atol, equal_nan=True)
         return _describe(got, wanted, wrong, what) if wrong.any() else ""
+
+
+def _value(i: int, count: int, what: str) -> str:
+    return f"value {i} of {count}" if what == ANSWER else f"part {i} of {what}"
 
 
 def _inside(part: str, what: str) -> str:

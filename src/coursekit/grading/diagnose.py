@@ -11,7 +11,7 @@ from coursekit.grading import wire
 from coursekit.grading.drivers import AnswerError
 from coursekit.grading.public import PublicCase, PublicQuestion, agree, all_agree, earned
 from coursekit.grading.run import Outcome, attempt, make_driver
-from coursekit.grading.show import call_text, value_text
+from coursekit.grading.show import LONGEST, call_text, value_text
 
 PASSED, WRONG, UNFINISHED, MISSING, WRITTEN = (
     "passed",
@@ -22,6 +22,11 @@ PASSED, WRONG, UNFINISHED, MISSING, WRITTEN = (
 )
 
 ENDED = "Ended"
+NO_VALUE = {
+    "TimeLimit": "nothing in time",
+    ENDED: "nothing",
+    AnswerError.__name__: "nothing that can be compared",
+}
 Again = Callable[[PublicCase], Outcome]
 PERHAPS = "Judging by this input alone:"
 
@@ -123,14 +128,15 @@ def judge(q: PublicQuestion, outcomes: list[Outcome], again: Again) -> Diagnosis
         return Diagnosis(PASSED, f"Right on every public input: {names}.", points=q.points)
     number = right.index(False)
     first, outcome = q.cases[number], tried[number]
+    came, wanted = _both(q, outcome, first.wanted)
     return Diagnosis(
         WRONG,
         _why(q, again, first, outcome),
         points=earned(q, right),
         case=first.name,
         tried=call_text(q, first.inputs),
-        came=_came(outcome),
-        wanted=value_text(first.wanted),
+        came=came,
+        wanted=wanted,
         hint=_hint(q, outcomes, number),
         attempt=_fingerprint(outcomes),
     )
@@ -205,10 +211,20 @@ def _raised(outcome: Outcome) -> str:
     return f"It stopped with {outcome.error}{colon}{where}."
 
 
-def _came(outcome: Outcome) -> str:
-    if outcome.error == "TimeLimit":
-        return "nothing in time"
-    return outcome.error or value_text(outcome.value)
+def _both(q: PublicQuestion, outcome: Outcome, wanted: Any) -> tuple[str, str]:
+    """What came back and what was wanted; of dictionaries too long to show, what differs."""
+    if outcome.error:
+        return NO_VALUE.get(outcome.error, outcome.error), value_text(wanted)
+    got = outcome.value
+    if len(value_text(wanted)) == LONGEST and _same_keys(got, wanted):
+        apart = [k for k in wanted if q.compare.difference(got[k], wanted[k])]
+        got, wanted = ({k: each[k] for k in apart} or each for each in (got, wanted))
+    return value_text(got), value_text(wanted)
+
+
+def _same_keys(got: Any, wanted: Any) -> bool:
+    plain = type(got) is type(wanted) is dict and all(type(k) is str for k in got)
+    return plain and got.keys() == wanted.keys()
 
 
 def _hint(q: PublicQuestion, outcomes: list[Outcome], first: int) -> str:

@@ -12,6 +12,7 @@ Each helper raises :class:`AnswerError` where the answer cannot be used; its mes
 student reads.
 """
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -221,34 +222,43 @@ def random_calls(rng: Any, kinds: dict[str, Callable[[Any], tuple]], count: int)
 
 
 def draw_on_axes(answer: Callable, *inputs: Any) -> dict[str, Any] | None:
-    """Call ``answer(ax, *inputs)`` on new axes that no screen shows, and read what it drew.
+    """Read what ``answer(ax, *inputs)`` draws: :func:`drawn` of :func:`axes_drawn_by`."""
+    ax = axes_drawn_by(answer, *inputs)
+    return None if ax is None else drawn(ax)
+
+
+def axes_drawn_by(answer: Callable, *inputs: Any) -> Any:
+    """Call ``answer(ax, *inputs)`` on new axes that no screen shows.
 
     Returns
     -------
-    dict
-        As :func:`drawn` returns it; None where nothing was drawn.
+    matplotlib.axes.Axes or None
+        The axes; None where nothing was drawn.
 
     Raises
     ------
     AnswerError
         If the answer drew with ``plt`` on a figure of its own.
     """
-    import sys
-
     from matplotlib.figure import Figure
 
-    plt = sys.modules.get("matplotlib.pyplot")
-    before = set(plt.get_fignums()) if plt else set()
+    before = _figures()
     ax = Figure().add_subplot()
     answer(ax, *inputs)
-    plt = sys.modules.get("matplotlib.pyplot")
-    own = set(plt.get_fignums()) - before if plt else set()
+    own = _figures() - before
     for number in own:
-        plt.close(number)  # type: ignore[union-attr]
-    found = drawn(ax)
-    if found is None and own:
+        sys.modules["matplotlib.pyplot"].close(number)
+    if ax.has_data():
+        return ax
+    if own:
         raise AnswerError("You drew with plt on a figure of your own; draw on the given ax.")
-    return found
+    return None
+
+
+def _figures() -> set[int]:
+    """Numbers of pyplot's figures; looking at them imports nothing."""
+    plt = sys.modules.get("matplotlib.pyplot")
+    return set(plt.get_fignums()) if plt else set()
 
 
 def drawn(ax: Any) -> dict[str, Any] | None:

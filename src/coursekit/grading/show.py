@@ -43,7 +43,8 @@ def call_text(q: Any, inputs: Any) -> str:
     short = f"{q.asks}{left}{', '.join(parts)}{right}"
     if len(short) <= 72 and "\n" not in short:
         return short
-    return f"{q.asks}{left.rstrip()}\n" + "".join(f"    {_indent(p, 4)},\n" for p in parts) + right
+    rows = "".join(f"    {_indent(part, 4)},\n" for part in parts)
+    return f"{q.asks}{left.rstrip()}\n{rows}{right}".rstrip("\n")
 
 
 def _indent(text: str, by: int) -> str:

@@ -144,9 +144,8 @@ def _job(book: Gradebook, code: str, out: Path) -> Job:
         secret = seeds.secret_of(out)
         with opened(found) as questions:
             drawn = seeds.drawn(secret, found.assignment, code, questions)
-        drawn = {
-            q: [*stored.get(q, []), *new[len(stored.get(q, [])) :]] for q, new in drawn.items()
-        }
+        for question, new in drawn.items():
+            new[: len(stored.get(question, []))] = stored.get(question, [])
     return Job(code, book.cells(code), drawn)
 
 
@@ -163,6 +162,7 @@ def _setup(book: Gradebook, bank: str, tier: str) -> Setup:
         options["call_s"],
         options["submission_s"],
         options["warm"],
+        tuple(options["preload"]),
         options["limits"],
     )
 

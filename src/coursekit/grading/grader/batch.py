@@ -15,6 +15,7 @@ from coursekit.grading.grader import seeds
 from coursekit.grading.grader.bank import Bank, opened, private_ids
 from coursekit.grading.grader.gradebook import Gradebook, GradebookError, open_gradebook
 from coursekit.grading.grader.policy import Policy
+from coursekit.grading.grader.preload import modules
 from coursekit.grading.grader.processes import grade_locally
 from coursekit.grading.grader.submissions import Submission, scan
 from coursekit.grading.grader.verdict import Result
@@ -84,7 +85,7 @@ def grade(
         secret = seeds.secret_of(order.out)
         with opened(order.bank) as questions:
             practice = publish_all(order.bank.assignment, questions)
-            setup = _setup(order, questions, practice)
+            setup = _setup(order, questions, practice, found)
             run = _begin(book, order, setup, found)
             jobs = [_job(book, code, questions, order, secret) for code in book.pending()]
         return _run(book, order, jobs, setup, run, engine or _one_process, tell)
@@ -124,7 +125,13 @@ def publish_all(assignment: str, questions: list[Question]) -> list[dict[str, An
     return [public.publish(q, titles.get(q.section, "")) for q in questions]
 
 
-def _setup(order: Order, questions: list[Question], practice: list[dict[str, Any]]) -> Setup:
+def _setup(
+    order: Order,
+    questions: list[Question],
+    practice: list[dict[str, Any]],
+    found: list[Submission],
+) -> Setup:
+    sources = [*order.bank.files.values(), *(cell for s in found for cell in s.cells)]
     memory = max(q.memory_mb for q in questions) + MEMORY_ABOVE_QUESTION_MB
     return Setup(
         assignment=order.bank.assignment,
@@ -134,6 +141,7 @@ def _setup(order: Order, questions: list[Question], practice: list[dict[str, Any
         call_s=order.call_s,
         submission_s=order.submission_s,
         warm=order.warm,
+        preload=modules(sources),
         limits={"memory_mb": memory, "total_s": order.submission_s, **order.limits},
     )
 

@@ -113,10 +113,18 @@ def _order(given: dict[str, Any]) -> Order:
 
 
 def _engine(name: str, jobs: int, scheduler: str) -> Engine:
-    from coursekit.grading.grader.processes import grade_locally
-
     if name == "local":
+        from coursekit.grading.grader.processes import grade_locally
+
         return lambda todo, setup: grade_locally(todo, setup, jobs)
+    if name == "dask":
+        from coursekit.grading.grader.dask_engine import grade_on_dask
+
+        if not scheduler:
+            raise ValueError(
+                "--engine dask needs the cluster's address: --scheduler tcp://HOST:PORT."
+            )
+        return lambda todo, setup: grade_on_dask(todo, setup, scheduler)
     raise ValueError(f"--engine is {name!r}; local or dask is wanted.")
 
 

@@ -40,7 +40,7 @@ def sentences() -> Iterator[None]:
         yield
     except typer.Exit:
         raise
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
         stop(str(error))
 
 

@@ -17,14 +17,12 @@ from typing import Any
 from coursekit.grading.grader.bank import Bank, opened
 from coursekit.grading.grader.desk import Desk, Opener
 from coursekit.grading.grader.judge import Asked, judge
-from coursekit.grading.grader.slots import claimed
 from coursekit.grading.grader.verdict import Result
 from coursekit.grading.grader.versions import versions
 from coursekit.grading.public import read_question
 from coursekit.grading.sandbox import Limits, Pool, open_session
 
 ORPHAN_CHECK_S = 0.5
-PRELOAD = ("numpy", "torch", "matplotlib")
 READY = "ready"
 
 
@@ -39,6 +37,7 @@ class Setup:
     call_s: float = 10.0  # at most, for one call; never less than the question's own time
     submission_s: float = 300.0
     warm: bool = False
+    preload: tuple[str, ...] = ("numpy",)
     limits: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -77,20 +76,19 @@ class Grader:
         self._stack.close()
 
     def _sandbox(self) -> Opener:
-        slot, tier = self._stack.enter_context(claimed()), self.setup.tier
-        pool = self._stack.enter_context(Pool(tier, self._preload())) if self.setup.warm else None
+        tier = self.setup.tier
+        pool = (
+            self._stack.enter_context(Pool(tier, tuple(self.setup.preload)))
+            if self.setup.warm
+            else None
+        )
         limits = Limits(**self.setup.limits)
 
         def open_one(cells: list[str], left: float) -> Any:
             total = replace(limits, total_s=min(limits.total_s, left))
-            return open_session(cells, tier=tier, limits=total, slot=slot, pool=pool)
+            return open_session(cells, tier=tier, limits=total, pool=pool)
 
         return open_one
-
-    def _preload(self) -> tuple[str, ...]:
-        """Packages that submissions will import: what the questions themselves name."""
-        text = "\n".join(self.setup.files.values())
-        return tuple(name for name in PRELOAD if name == "numpy" or f"import {name}" in text)
 
     def grade(self, job: Job) -> Result:
         """Judge one submission."""

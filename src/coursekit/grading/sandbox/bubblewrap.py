@@ -62,7 +62,8 @@ def _namespaces() -> list[str]:
     return [
         *(shutil.which(PROGRAM) or PROGRAM, *own_user),
         *("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"),
-        *("--unshare-cgroup-try", "--hostname", "sandbox", "--cap-drop", "ALL"),
+        # As process 1 of its namespace the launcher takes all others with it when it ends.
+        *("--unshare-cgroup-try", "--as-pid-1", "--hostname", "sandbox", "--cap-drop", "ALL"),
         *(part for right in rights for part in ("--cap-add", right)),
     ]
 

@@ -91,6 +91,7 @@ def _become_reaper(order: dict, fds: list[int], isolation: str, orders: socket.s
             check(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "subreaper")
             check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0), "death signal")
         os.chdir(order["folder"])
+        os.environ.update(HOME=order["folder"], TMPDIR=order["folder"])
         pid = os.fork()
         if pid == 0:
             _become_worker(order, limits, isolation, (requests, replies, output, status))

@@ -15,17 +15,17 @@ class Limits:
     total_s
         For everything that the session is asked, waiting for its caller not counted.
     cpu_s
-        CPU seconds of one process.
+        CPU seconds of all processes together.
     memory_mb
         Resident memory of all processes together, in MiB.
     processes
         Processes and threads alive at one time.
     files
-        Open file descriptors of one process.
+        Open file descriptors of one process; four times as many of all processes together.
     file_mb
         Largest file that may be written, in MiB.
     tmp_mb
-        Size of ``/tmp`` and of ``/dev/shm``, each, in MiB, where the tier has its own.
+        What ``/tmp`` and ``/dev/shm`` hold, each, in MiB (together in the tier "user").
     output_bytes
         What the submission may print before it is ended.
     reply_bytes
@@ -63,9 +63,9 @@ class Reply:
 class SandboxDied(Exception):  # noqa: N818 - it is the submission's end, not the caller's error
     """The session is over: ``reason`` is one of a few fixed phrases, ``detail`` a sentence.
 
-    The reasons are "time limit", "total time limit", "memory limit", "process limit", "output
-    limit", "reply limit", "ended", "malformed reply", "reply before it was asked for" and "start
-    failed". ``output`` is what the submission had printed, as far as it was kept.
+    The reasons are "time limit", "total time limit", "memory limit", "process limit", "disk
+    limit", "output limit", "reply limit", "ended", "malformed reply", "reply before it was asked
+    for" and "start failed". ``output`` is what the submission had printed, as far as it was kept.
     """
 
     def __init__(self, reason: str, detail: str = "", output: str = "") -> None:

@@ -34,6 +34,7 @@ class Box:
 
     ``root`` is the reaper, as the grader's own process namespace numbers it; the submission's
     processes descend from it. ``close`` returns once none of them is left.
+    ``disk_use`` measures what they have written, where no file system of their own limits that.
     """
 
     requests: int
@@ -42,6 +43,7 @@ class Box:
     root: int
     kill: Callable[[], None]
     close: Callable[[], None]
+    disk_use: Callable[[], int] | None = None
 
 
 class Parent:

@@ -46,7 +46,7 @@ class Session:
         self._also: list[Callable[[], None]] = []
         for fd in (box.requests, box.replies):
             os.set_blocking(fd, False)
-        self._watch = Watch(box.root, box.output, limits, box.kill)
+        self._watch = Watch(box, limits)
         self.cell_errors: list[tuple[int, str]] = []
         try:
             self._start(cells)

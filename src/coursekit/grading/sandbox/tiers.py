@@ -2,37 +2,69 @@
 
 import sys
 
-from coursekit.grading.sandbox import bubblewrap
+from coursekit.grading.sandbox import bubblewrap, container, users
 from coursekit.grading.sandbox.limits import Limits, NoSandboxError
 from coursekit.grading.sandbox.session import Session
 from coursekit.grading.sandbox.warm import Pool
 
 TIERS = ("bubblewrap", "container", "user", "unsafe")
+UNSAFE = (
+    "With --unsafe a submission runs as an ordinary process with your rights: it can read, change "
+    "and delete your files, among them the gradebook and other submissions, and use the network. "
+    "Only its answers are still judged outside of it. Use it for code that you wrote yourself."
+)
 
 
 def available() -> dict[str, str]:
-    """Name every tier, with an empty string where it is usable here and else the reason."""
+    """Name every tier, with an empty string where it is usable here and else the reason.
+
+    >>> list(available())
+    ['bubblewrap', 'container', 'user', 'unsafe']
+    """
     if sys.platform != "linux":
         return dict.fromkeys(TIERS, f"the grader runs on Linux, and this is {sys.platform}")
     return {
         "bubblewrap": bubblewrap.why_not(),
-        "container": "not written yet",
-        "user": "not written yet",
+        "container": container.why_not(),
+        "user": users.why_not(),
         "unsafe": "",
     }
 
 
 def choose(requested: str | None = None, *, unsafe: bool = False) -> str:
-    """Return the best usable tier, or the requested one if it is usable."""
+    """Return the tier to use: the requested one, else the best that is usable here.
+
+    Parameters
+    ----------
+    requested
+        One of ``TIERS``, or None for the best. "unsafe" needs ``unsafe`` as well.
+    unsafe
+        Whether to run submissions without isolation where nothing else is usable.
+
+    Raises
+    ------
+    NoSandboxError
+        The message says what is missing, what to do, and what ``--unsafe`` means.
+    """
+    if requested is not None and requested not in TIERS:
+        raise NoSandboxError(f"There is no sandbox {requested!r}; there are {', '.join(TIERS)}.")
     found = available()
-    usable = [t for t in TIERS if not found[t] and (t != "unsafe" or unsafe)]
-    if requested is not None:
-        if requested in usable:
-            return requested
-        raise NoSandboxError(f"The sandbox {requested!r} is not usable here: {found[requested]}")
-    if not usable:
-        raise NoSandboxError("No sandbox is usable here.")
-    return usable[0]
+    if not unsafe:
+        found["unsafe"] = found["unsafe"] or "it has to be asked for with --unsafe"
+    wanted = TIERS if requested is None else (requested,)
+    for tier in wanted:
+        if not found[tier]:
+            return tier
+    raise NoSandboxError(_refusal({tier: found[tier] for tier in wanted}))
+
+
+def _refusal(reasons: dict[str, str]) -> str:
+    said = "\n".join(f"  {tier}: {reason}" for tier, reason in reasons.items())
+    return (
+        f"No sandbox is usable here, so nothing was run.\n{said}\n"
+        "Install bubblewrap (on Debian and Ubuntu: sudo apt install bubblewrap) on a Linux machine "
+        f"that allows user namespaces, or grade as root.\n{UNSAFE}"
+    )
 
 
 def open_session(

@@ -1,16 +1,18 @@
 """Where sessions come from: a launcher that lives for one submission (cold) or for many (warm)."""
 
+import os
 import tempfile
+from collections.abc import Callable
 from types import TracebackType
 
-from coursekit.grading.sandbox import bubblewrap, plain
+from coursekit.grading.sandbox import bubblewrap, container, plain, users
 from coursekit.grading.sandbox.limits import Limits
 from coursekit.grading.sandbox.parent import Box, Parent
 from coursekit.grading.sandbox.session import Session
 from coursekit.grading.sandbox.users import Claim, is_root
 from coursekit.grading.sandbox.watch import of_uid, wait_for_none
 
-STARTS = {"bubblewrap": bubblewrap.start, "unsafe": plain.start}
+STARTS = {"bubblewrap": bubblewrap.start, "user": users.start, "unsafe": plain.start}
 
 
 class Pool:
@@ -41,11 +43,12 @@ class Pool:
 
     def open(self, cells: list[str], limits: Limits | None = None, slot: int = 0) -> Session:
         """Start a submission and run its cells."""
+        limits = limits or Limits()
+        if self.tier == "container":  # each is started by the engine, so there is nothing to warm
+            return Session(container.start(limits), cells, limits)
         if self._parent is None:
             self._parent = STARTS[self.tier](self.preload)
-        limits = limits or Limits()
-        box = OPENS[self.tier](self._parent, limits, slot)
-        return Session(box, cells, limits)
+        return Session(OPENS[self.tier](self._parent, limits, slot), cells, limits)
 
     def close(self) -> None:
         """End the launcher. The next session starts another."""
@@ -75,6 +78,22 @@ def _isolated(parent: Parent, limits: Limits, slot: int) -> Box:
     return _and_then(box, lambda: _free(claim))
 
 
+def _other_user(parent: Parent, limits: Limits, slot: int) -> Box:
+    """A worker as a user of its own, in a folder of its own."""
+    claim = Claim(slot)
+    folder = tempfile.mkdtemp(prefix="submission-")
+    os.chown(folder, claim.uid, claim.uid)
+    try:
+        box = parent.open(limits, claim.uid, folder)
+    except BaseException:
+        _free(claim)
+        raise
+    box.disk_use = lambda: users.disk_use(claim.uid)
+    # First the files: once the id is free, another submission may have it.
+    box = _and_then(box, lambda: users.remove_files(claim.uid))
+    return _and_then(box, lambda: _free(claim))
+
+
 def _ordinary(parent: Parent, limits: Limits, slot: int) -> Box:
     """A worker in a folder of its own, and otherwise free."""
     folder = tempfile.TemporaryDirectory(prefix="submission-", ignore_cleanup_errors=True)
@@ -86,10 +105,10 @@ def _ordinary(parent: Parent, limits: Limits, slot: int) -> Box:
     return _and_then(box, folder.cleanup)
 
 
-OPENS = {"bubblewrap": _isolated, "unsafe": _ordinary}
+OPENS = {"bubblewrap": _isolated, "user": _other_user, "unsafe": _ordinary}
 
 
-def _and_then(box: Box, clean) -> Box:
+def _and_then(box: Box, clean: Callable[[], None]) -> Box:
     """The box, with something more to do once it is closed."""
     close = box.close
 

@@ -6,9 +6,15 @@ import select
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-INTERVAL_S = 0.02
+from coursekit.grading.sandbox.limits import Limits
+from coursekit.grading.sandbox.parent import Box
+
+INTERVAL_S, DISK_INTERVAL_S = 0.02, 0.1
+FILES_OF_ALL = 4
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
 def tree(root: int) -> list[int]:
@@ -37,26 +43,43 @@ def of_uid(uid: int) -> list[int]:
     return found
 
 
-def usage(root: int) -> tuple[int, int]:
-    """Resident bytes, and threads, of all processes that descend from ``root``."""
-    resident = threads = 0
-    for pid in tree(root)[1:]:
+@dataclass(frozen=True)
+class Usage:
+    """What the processes below one process use: bytes, threads, CPU seconds, descriptors."""
+
+    resident: int = 0
+    threads: int = 0
+    cpu: float = 0.0
+    files: int = 0
+
+
+def usage(root: int) -> Usage:
+    """Measure all processes that descend from ``root``; the CPU time of those that ended counts."""
+    resident = threads = ticks = files = 0
+    for pid in tree(root):
         with contextlib.suppress(OSError, IndexError, ValueError):
-            with open(f"/proc/{pid}/statm", "rb") as file:
-                resident += int(file.read().split()[1]) * PAGE
-            threads += len(os.listdir(f"/proc/{pid}/task"))
-    return resident, threads
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()  # from field 3 of proc(5) on
+            ticks += int(fields[13]) + int(fields[14])
+            if pid == root:
+                continue
+            ticks += int(fields[11]) + int(fields[12])
+            threads += int(fields[17])
+            resident += int(fields[21]) * PAGE
+            files += len(os.listdir(f"/proc/{pid}/fd"))
+    return Usage(resident, threads, ticks / TICKS, files)
 
 
 class Watch:
     """A thread that looks every 20 ms, keeps what is printed, and calls ``kill`` at a limit."""
 
-    def __init__(self, root: int, output: int, limits, kill: Callable[[], None]) -> None:
-        self.root, self.limits, self.kill = root, limits, kill
+    def __init__(self, box: Box, limits: Limits) -> None:
+        self.box, self.limits = box, limits
         self.reason = self.detail = ""
         self.printed, self.printed_bytes, self.peak = bytearray(), 0, 0
-        self._output, self._ended = output, threading.Event()
-        os.set_blocking(output, False)
+        self._output, self._ended = box.output, threading.Event()
+        self._disk_at = 0.0
+        os.set_blocking(box.output, False)
         self._thread = threading.Thread(target=self._run, daemon=True, name="sandbox-watch")
         self._thread.start()
 
@@ -71,7 +94,7 @@ class Watch:
         if not self.reason:
             self.detail = detail  # before the reason, which others look at
             self.reason = reason
-        self.kill()
+        self.box.kill()
 
     def _run(self) -> None:
         while not (self._ended.is_set() or self.reason):
@@ -102,13 +125,20 @@ class Watch:
         return True
 
     def _measure(self) -> None:
-        resident, threads = usage(self.root)
-        self.peak = max(self.peak, resident)
-        if resident > self.limits.memory_mb << 20:
-            used = f"{resident >> 20} MiB were used, {self.limits.memory_mb} are allowed"
-            self.trip("memory limit", used)
-        elif threads > self.limits.processes:
-            self.trip("process limit", f"{threads} processes and threads were running")
+        used, most = usage(self.box.root), self.limits
+        self.peak = max(self.peak, used.resident)
+        if used.resident > most.memory_mb << 20:
+            self.trip("memory limit", f"{used.resident >> 20} MiB used, {most.memory_mb} allowed")
+        elif used.files > FILES_OF_ALL * most.files:  # their buffers are memory of the kernel
+            self.trip("memory limit", f"{used.files} files and pipes were open")
+        elif used.threads > most.processes:
+            self.trip("process limit", f"{used.threads} processes and threads were running")
+        elif used.cpu > most.cpu_s:
+            self.trip("time limit", f"{most.cpu_s} CPU seconds were used")
+        elif self.box.disk_use and time.monotonic() > self._disk_at:
+            self._disk_at = time.monotonic() + DISK_INTERVAL_S
+            if (written := self.box.disk_use()) > most.tmp_mb << 20:
+                self.trip("disk limit", f"{written >> 20} MiB written, {most.tmp_mb} allowed")
 
 
 def wait_for_none(processes: Callable[[], list[int]], seconds: float = 5.0) -> list[int]:

@@ -22,7 +22,6 @@ app = typer.Typer(
 )
 exercises = typer.Typer(help="Build the exercise notebooks from solutions/ (in a checkout).")
 app.add_typer(exercises, name="exercises")
-teaching.register(app)
 out, err = Console(), Console(stderr=True)
 
 
@@ -155,6 +154,9 @@ def exercises_check(root: Annotated[Path, typer.Option(help="The checkout.")] = 
     if old := stale(root):
         names = ", ".join(map(str, old))
         fail(f"Out of date: {names}. Run `coursekit exercises build` and commit the result.", 1)
+
+
+teaching.register(app)
 
 
 def main() -> None:

@@ -42,6 +42,7 @@ class Order:
     warm: bool = True
     again: bool = False
     mtime: bool = False
+    student: str = ""
     limits: dict[str, Any] = field(default_factory=dict)
 
 
@@ -81,6 +82,7 @@ def grade(
             order.bank.assignment,
             zone=order.policy.due.tzinfo or UTC if order.policy.due else UTC,
             mtime=order.mtime,
+            student=order.student,
         )
         secret = seeds.secret_of(order.out)
         with opened(order.bank) as questions:

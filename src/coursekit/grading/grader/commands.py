@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coursekit.grading.grader import book_commands
+from coursekit.grading.grader import book_commands, course_commands
 from coursekit.grading.grader.console import (
     ALL_DONE,
     NEEDS_A_PERSON,
@@ -26,7 +27,11 @@ from coursekit.grading.grader.console import (
 )
 
 if TYPE_CHECKING:
+    from coursekit.grading.grader.bank import Bank
     from coursekit.grading.grader.batch import Engine, Order, Progress
+
+
+STARTED_BY = "COURSEKIT_RELEASE"
 
 
 def grade(
@@ -60,6 +65,7 @@ def grade(
     roster: Annotated[
         Path | None, typer.Option(help="CSV of the class, as the LMS has it.")
     ] = None,
+    student: Annotated[str, typer.Option(help="Everything here is this student's.")] = "",
     mtime: Annotated[bool, typer.Option("--mtime", help="A file's own time counts.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Grade what is graded once more.")] = False,
     as_json: AsJson = False,
@@ -74,8 +80,11 @@ def grade(
 
     if in_container:
         os.environ["COURSEKIT_IN_CONTAINER"] = "1"
+    given = locals()
     with sentences():
-        order = _order(locals())
+        if release is not None:
+            _as_frozen(release, assignment, folder)
+        order = _order(given)
         progress = _shown(lambda tell: batch.grade(order, _engine(engine, jobs, scheduler), tell))
         write_outputs(folder)
         _finish(folder, progress, as_json)
@@ -84,7 +93,6 @@ def grade(
 def _order(given: dict[str, Any]) -> Order:
     """The order behind the options."""
     from coursekit.grading.grader import policy
-    from coursekit.grading.grader.bank import collect
     from coursekit.grading.grader.batch import Order
     from coursekit.grading.grader.roster import read_roster
 
@@ -100,7 +108,7 @@ def _order(given: dict[str, Any]) -> Order:
     return Order(
         submissions=given["submissions"],
         out=given["folder"],
-        bank=collect(given["assignment"], given["public"], given["questions"]),
+        bank=_bank(given),
         tier=chosen(given["sandbox"], given["unsafe"]),
         policy=rule,
         roster=read_roster(given["roster"]) if given["roster"] else {},
@@ -109,7 +117,43 @@ def _order(given: dict[str, Any]) -> Order:
         warm=not given["cold"],
         again=given["again"],
         mtime=given["mtime"],
+        student=given["student"],
     )
+
+
+def _as_frozen(path: Path, assignment: str, folder: Path) -> None:
+    """Go on with the library of the release: start this command again with it, if it is another."""
+    from coursekit.grading.grader import release as releases
+
+    found = releases.verified(path)
+    if found.manifest["assignment"] != assignment:
+        raise ValueError(
+            f"{path} is a release of {found.manifest['assignment']}, not {assignment}."
+        )
+    for name, (then, now) in releases.drifted(found).items():
+        err.print(
+            f"{name} was {then} when this was frozen and is {now}; last digits may differ. "
+            "Install the release's constraints.txt to grade as then.",
+            highlight=False,
+        )
+    if not releases.is_running(found):
+        if os.environ.get(STARTED_BY) == found.digest:
+            raise ValueError(f"The library in {path} cannot be started; it was changed on the way.")
+        site = releases.unpacked(found, folder)
+        mine = {"PYTHONPATH": str(site.resolve()), STARTED_BY: found.digest}
+        arguments = [sys.executable, "-m", "coursekit", *sys.argv[1:]]
+        os.execve(sys.executable, arguments, {**os.environ, **mine})
+
+
+def _bank(given: dict[str, Any]) -> Bank:
+    from coursekit.grading.grader.bank import collect
+    from coursekit.grading.grader.release import verified
+
+    if given["release"] is None:
+        return collect(given["assignment"], given["public"], given["questions"])
+    if given["questions"] or given["public"]:
+        raise ValueError("A release has its own questions; leave --questions and --public out.")
+    return verified(given["release"]).bank
 
 
 def _engine(name: str, jobs: int, scheduler: str) -> Engine:
@@ -176,3 +220,4 @@ def register(app: typer.Typer) -> None:
     """Add the teacher's commands to the command line."""
     app.command()(grade)
     book_commands.register(app)
+    course_commands.register(app)

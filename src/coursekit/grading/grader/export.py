@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from coursekit.grading.grader import classroom
 from coursekit.grading.grader.gradebook import Gradebook
 from coursekit.grading.grader.standing import Standing, standings
 from coursekit.grading.grader.tables import csv_text
@@ -132,4 +133,6 @@ FORMS: dict[str, Callable[[list[Standing], str], str]] = {
     "moodle": moodle,
     "blackboard": blackboard,
     "json": machine,
+    "summary": classroom.summary,
+    "classroom": classroom.outcome,
 }

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from coursekit.grading.grader import notebooks
 from coursekit.grading.grader.folders import File, files
-from coursekit.grading.grader.names import clean, understand
+from coursekit.grading.grader.names import Named, clean, understand
 
 CHECK = re.compile(r"""\bCheck\(\s*(?:assignment\s*=\s*)?["']([\w-]+)["']""")
 
@@ -37,7 +37,7 @@ class Submission:
 
 
 def scan(
-    source: Path, assignment: str, *, zone: tzinfo = UTC, mtime: bool = False
+    source: Path, assignment: str, *, zone: tzinfo = UTC, mtime: bool = False, student: str = ""
 ) -> list[Submission]:
     """Find all submissions below ``source``, a folder or a zip.
 
@@ -48,6 +48,8 @@ def scan(
     mtime
         Whether a file's own time counts as the time of handing in where nothing else is known.
         An export keeps it, a copy may not.
+    student
+        Whose everything is, whatever the files are called; empty where the names say it.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def scan(
     notes = {f.path: f.data for f in found if f.path.suffix in (".txt", ".yml")}
     whose = _gradescope_students(notes)
     read = [
-        _submission(f, whose, notes, assignment, zone, mtime)
+        _submission(f, _named_by(f, assignment, student), whose, notes, zone, mtime)
         for f in _unwrapped(found)
         if f.path.suffix not in (".txt", ".yml")
     ]
@@ -76,15 +78,18 @@ def _unwrapped(found: list[File]) -> list[File]:
     return [replace(f, path=PurePosixPath(*f.path.parts[1:])) for f in found]
 
 
+def _named_by(file: File, assignment: str, student: str) -> Named:
+    return Named(student) if student else understand(file.path, assignment)
+
+
 def _submission(
     file: File,
+    named: Named,
     whose: dict[str, dict],
     notes: dict[PurePosixPath, bytes],
-    assignment: str,
     zone: tzinfo,
     mtime: bool,
 ) -> tuple[Submission, int]:
-    named = understand(file.path, assignment)
     about = whose.get(named.student, {}) if named.system == "gradescope" else {}
     when = about.get("submitted") or named.submitted or _timestamp(file.path, notes)
     if when is None and mtime:
@@ -120,14 +125,12 @@ def _code(file: File) -> tuple[list[str], str, str]:
 def _one_each(
     read: list[tuple[Submission, int]], assignment: str
 ) -> dict[str, list[tuple[Submission, int]]]:
-    """By student; of several notebooks in one folder only the assignment's own."""
-    by_place: dict[tuple, list[tuple[Submission, int]]] = defaultdict(list)
+    """By student; of several notebooks handed in together only the assignment's own."""
+    by_time: dict[tuple, list[tuple[Submission, int]]] = defaultdict(list)
     for made, order in read:
-        folder = str(PurePosixPath(made.file).parent)
-        place = made.file if folder == "." else folder
-        by_place[(made.student, place, order, made.submitted)].append((made, order))
+        by_time[(made.student, order, made.submitted)].append((made, order))
     students: dict[str, list[tuple[Submission, int]]] = defaultdict(list)
-    for (student, *_), together in by_place.items():
+    for (student, *_), together in by_time.items():
         own = [pair for pair in together if _names(pair[0], assignment)]
         others = [
             pair for pair in together if not (named := _named(pair[0])) or named == assignment

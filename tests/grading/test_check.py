@@ -90,7 +90,7 @@ SENTENCES = {
     "wrong dtype": (lambda x: np.round(2 * x).astype(int), "holds integers"),
     "a list": (lambda x: (2 * x).tolist(), "A list came back"),
     "nan": (not_a_number, "is nan in 1 of 3 entries, first at"),
-    "infinite, with the warning": (divides, "NumPy warned: divide by zero"),
+    "infinite, with the warning": (divides, "Python warned: divide by zero"),
     "an exception, with its line": (breaks, "IndexError: index 99 is out of bounds"),
     "too many parameters": (lambda x, y: x, "missing 1 required positional argument: 'y'"),
     "end of Python": (ends_python, "It tried to end Python"),

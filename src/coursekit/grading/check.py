@@ -74,7 +74,7 @@ class Check:
                 f"`solutions/{self.assignment.name}/notebook.md`; compare after you have written "
                 "yours."
             )
-        if tried < ATTEMPTS and not self._points.get(id):
+        if tried < ATTEMPTS and self._points.get(id) != q.points:
             return Note(
                 f"The explanation of **{q.title}** opens after {ATTEMPTS} different attempts that "
                 f"run; so far there {'is' if tried == 1 else 'are'} {tried}. "

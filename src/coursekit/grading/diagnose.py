@@ -183,7 +183,7 @@ def _why(q: PublicQuestion, again: Again, c: PublicCase, outcome: Outcome) -> st
     difference = q.compare.difference(outcome.value, c.wanted)
     if outcome.changed and not difference:
         return "The value is right, but your code changed its input. Work on a copy."
-    warning = f" (NumPy warned: {outcome.warning}.)" if outcome.warning else ""
+    warning = f" (Python warned: {outcome.warning}.)" if outcome.warning else ""
     return difference[:1].upper() + difference[1:] + warning
 
 

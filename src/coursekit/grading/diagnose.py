@@ -142,11 +142,6 @@ def judge(q: PublicQuestion, outcomes: list[Outcome], again: Again) -> Diagnosis
     )
 
 
-def _judge(q: PublicQuestion, answer: Any, outcomes: list[Outcome]) -> Diagnosis:
-    driver = make_driver(q.driver)
-    return judge(q, outcomes, lambda c: attempt(answer, c.inputs, driver, q.seconds))
-
-
 def _unfinished(outcome: Outcome) -> bool:
     if outcome.error:
         return outcome.error == "NotImplementedError"

@@ -24,9 +24,9 @@ from coursekit.grading.grader.compared import RIGHT, compared, hint_of, stopped
 from coursekit.grading.grader.desk import Desk
 from coursekit.grading.grader.notebooks import one_text
 from coursekit.grading.grader.verdict import NOT_RUN, PARTLY, STOPPED, WRONG, Verdict
-from coursekit.grading.public import PublicQuestion, draw, driver_source, earned_by, outcomes
+from coursekit.grading.public import PublicQuestion, draw, earned_by
 from coursekit.grading.question import Case, Question
-from coursekit.grading.run import Outcome
+from coursekit.grading.run import Outcome, make_driver
 from coursekit.grading.sandbox import SandboxDied
 
 LONGEST_TEXT = 20_000
@@ -125,7 +125,7 @@ def _tried(desk: Desk, a: Asked, inputs: list[Any]) -> list[Outcome]:
 
 
 def _call(desk: Desk, a: Asked, inputs: Any) -> Outcome:
-    return desk.call(a.q.asks, inputs, driver_source(a.q), a.seconds)
+    return desk.call(a.q.asks, inputs, a.public.driver, a.seconds)
 
 
 def _on_fresh_inputs(desk: Desk, a: Asked, right: list[tuple[str, bool]], verdict: Verdict) -> None:
@@ -149,11 +149,12 @@ def _one_drawing(
 ) -> list[tuple[str, bool]]:
     """Try the cases of one seed; return each one's part and whether it is right."""
     cases = draw(a.q, record["seed"])
-    wanted = outcomes(a.q, a.q.reference, cases)
+    inputs = [wire.encode(c.inputs) for c in cases]
+    wanted = wanted_of(a, inputs)
     if failing := [w.error for w in wanted if w.error]:
         record["reference"] = failing[0]  # not the student's fault: this drawing is left out
         return []
-    found = _tried(desk, a, [wire.encode(c.inputs) for c in cases])
+    found = _tried(desk, a, inputs)
     rows = [
         [c.name, *compared(a.q.compare, f, w)]
         for c, f, w in zip(cases, found, wanted, strict=False)
@@ -163,6 +164,17 @@ def _one_drawing(
         _fails(a, wrong[0], cases, found, verdict)
     good = [row[1] == RIGHT for row in rows] + [False] * (len(cases) - len(rows))
     return [(c.part, each) for c, each in zip(cases, good, strict=True)]
+
+
+def wanted_of(a: Asked, inputs: list[Any]) -> list[Outcome]:
+    """What the reference gives on each of the inputs, or the error by which it failed."""
+    driver, found = make_driver(a.public.driver), []
+    for each in inputs:
+        try:
+            found.append(Outcome(driver(a.q.reference, *wire.decode(each))))
+        except Exception as error:
+            found.append(Outcome(error=type(error).__name__))
+    return found
 
 
 def _fails(

@@ -61,19 +61,18 @@ def scan(
     whose = _gradescope_students(notes)
     read = [
         _submission(f, _named_by(f, assignment, student), whose, notes, zone, mtime)
-        for f in _unwrapped(found)
+        for f in (_unwrapped(found) if source.suffix == ".zip" else found)
         if f.path.suffix not in (".txt", ".yml")
     ]
     return _numbered(_one_each(read, assignment))
 
 
 def _unwrapped(found: list[File]) -> list[File]:
-    """Without the one folder that some tools wrap around everything."""
-    tops = {f.path.parts[0] for f in found if f.path.parts}
-    below = {f.path.parts[1] for f in found if len(f.path.parts) > 2}
-    flat = [f for f in found if len(f.path.parts) == 1]
-    known = [understand(f.path, "") for f in found]
-    if len(tops) != 1 or flat or len(below) < 2 or any(n.system != "plain" for n in known):
+    """Without the one folder that a system's zip wraps around everybody."""
+    tops = {f.path.parts[0] for f in found}
+    below = {f.path.parts[1] for f in found if len(f.path.parts) > 1}
+    known = any(understand(f.path, "").system != "plain" for f in found)
+    if len(tops) != 1 or len(below) < 2 or known:
         return found
     return [replace(f, path=PurePosixPath(*f.path.parts[1:])) for f in found]
 

@@ -38,8 +38,10 @@ def test_the_process_has_a_user_of_its_own_and_no_rights(sandbox) -> None:
     code = """
 import os
 def f():
-    status = dict(l.split(":\\t", 1) for l in open("/proc/self/status").read().splitlines() if "\\t" in l)
-    return os.getresuid(), os.getresgid(), os.getgroups(), status["CapEff"], status["CapBnd"], status["NoNewPrivs"], status["Seccomp"]
+    lines = [line.split() for line in open("/proc/self/status")]
+    status = {line[0]: line[1] for line in lines if len(line) > 1}
+    said = [status[k + ":"] for k in ("CapEff", "CapBnd", "NoNewPrivs", "Seccomp")]
+    return os.getresuid(), os.getresgid(), os.getgroups(), *said
 """
     users, groups, more, effective, bounding, no_new, seccomp = sandbox.ask(code).value
     assert len({*users, *groups}) == 1
@@ -101,8 +103,9 @@ def test_a_call_with_the_numbers_of_another_architecture_ends_the_process(sandbo
     code = """
 import ctypes, mmap
 room = mmap.mmap(-1, 4096, prot=7)
-room.write(bytes([0xB8, 20, 0, 0, 0, 0xCD, 0x80, 0xC3]))  # mov eax, 20 (getpid of i386); int 0x80; ret
-def f(): return ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(room)))()
+room.write(bytes([0xB8, 20, 0, 0, 0, 0xCD, 0x80, 0xC3]))  # mov eax, 20; int 0x80; ret
+address = ctypes.addressof(ctypes.c_char.from_buffer(room))
+def f(): return ctypes.CFUNCTYPE(ctypes.c_int)(address)()  # 20 is getpid on i386
 """
     with pytest.raises(SandboxDied, match="ended"):
         sandbox.ask(code)
@@ -200,9 +203,10 @@ import os
 def f():
     top = sorted(os.listdir("/"))
     words = ("questions.py", ".sqlite", ".db", "solutions", ".ssh", "secret", ".key", "passwd")
-    odd = [os.path.join(d, n) for d, dirs, files in os.walk("/site/own") for n in dirs + files if any(w in n for w in words)]
-    programs = [d for d in ("/bin", "/usr/bin", "/sbin", "/usr/sbin", "/home", "/root", "/work", "/var", "/run", "/sys", "/mnt", "/opt") if os.path.exists(d)]
-    return top, odd, programs
+    own = [os.path.join(d, n) for d, dirs, files in os.walk("/site/own") for n in dirs + files]
+    odd = [path for path in own if any(word in path for word in words)]
+    places = "/bin /usr/bin /sbin /usr/sbin /home /root /work /var /run /sys /mnt /opt".split()
+    return top, odd, [place for place in places if os.path.exists(place)]
 """
     top, odd, programs = sandbox.ask(code, seconds=20).value
     allowed = {"dev", "etc", "lib", "lib32", "lib64", "proc", "python", "site", "tmp", "usr"}
@@ -247,8 +251,13 @@ import coursekit.grading.wire as wire, numpy, os, sys
 def f():
     done = []
     for path in (wire.__file__, numpy.__file__, os.__file__, sys.executable):
-        for attempt in (lambda: open(path, "a"), lambda: os.chmod(path, 0o777), lambda: os.rename(path, path + "x"),
-                        lambda: os.unlink(path), lambda: os.symlink("/tmp/x", path + ".new")):
+        for attempt in (
+            lambda: open(path, "a"),
+            lambda: os.chmod(path, 0o777),
+            lambda: os.rename(path, path + "x"),
+            lambda: os.unlink(path),
+            lambda: os.symlink("/tmp/x", path + ".new"),
+        ):
             try:
                 attempt(); done.append(path)
             except OSError:
@@ -279,9 +288,10 @@ def test_no_other_process_can_be_read_or_changed(sandbox) -> None:
 import os
 def f(more):
     reached = []
-    pids = {1, os.getppid(), *more, *(int(n) for n in os.listdir("/proc") if n.isdigit())} - {os.getpid()}
-    for pid in pids:
-        for name in ("mem", "environ", "maps", "root/etc", "cwd/.", "fd", "fdinfo", "io", "stack", "auxv"):
+    seen = {int(name) for name in os.listdir("/proc") if name.isdigit()}
+    names = "mem environ maps root/etc cwd/. fd fdinfo io stack auxv".split()
+    for pid in {1, os.getppid(), *more, *seen} - {os.getpid()}:
+        for name in names:
             path = f"/proc/{pid}/{name}"
             try:
                 folder = name in ("fd", "fdinfo", "root/etc", "cwd/.")
@@ -363,7 +373,11 @@ def f():
             pass
     return done
 """
-    read = f"import os\ndef f(): return [d for d in ('/tmp', '/dev/shm', '/var/tmp', '.') if os.path.exists(f'{{d}}/{name}')]"
+    read = f"""
+import os
+def f():
+    return [d for d in ("/tmp", "/dev/shm", "/var/tmp", ".") if os.path.exists(f"{{d}}/{name}")]
+"""
     with sandbox.open(write) as first:
         assert first.call("f", wire.encode(NOTHING), "", 5).value >= 2
         if sandbox.tier == "bubblewrap":  # not even while the first still runs
@@ -441,12 +455,14 @@ def test_no_program_is_there_to_run_and_a_new_python_is_as_confined(sandbox) -> 
     code = """
 import subprocess, sys
 def f():
+    run = lambda *command: subprocess.run(command, capture_output=True, text=True).stdout.strip()
     try:
-        shell = subprocess.run(["/bin/sh", "-c", "echo shell"], capture_output=True, text=True).stdout
+        shell = run("/bin/sh", "-c", "echo shell")
     except OSError:
         shell = ""
-    text = "print([l.split()[1] for l in open('/proc/self/status') if l.startswith(('NoNewPrivs', 'Seccomp:', 'CapEff'))])"
-    return shell, subprocess.run([sys.executable, "-c", text], capture_output=True, text=True).stdout.strip()
+    text = "print([l.split()[1] for l in open('/proc/self/status') if l.startswith(WORDS)])"
+    text = text.replace("WORDS", "('NoNew', 'Seccomp:', 'CapEff')")
+    return shell, run(sys.executable, "-c", text)
 """
     shell, child = sandbox.ask(code, seconds=20).value
     assert child == "['0000000000000000', '1', '2']"
@@ -559,7 +575,15 @@ def test_when_the_grader_is_killed_nothing_goes_on(sandbox) -> None:
 import sys, time
 from coursekit.grading import wire
 from coursekit.grading.sandbox import open_session
-cell = "import os, time\\nif os.fork() == 0:\\n    os.setsid()\\n    time.sleep(60)\\ndef f(): return os.getuid()\\ndef g():\\n    while True: pass"
+cell = '''
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    time.sleep(60)
+def f(): return os.getuid()
+def g():
+    while True: pass
+'''
 with open_session([cell], tier={sandbox.tier!r}) as session:
     print(session.call("f", wire.encode(()), "", 20).value, flush=True)
     session.call("g", wire.encode(()), "", 60)

@@ -191,6 +191,70 @@ def test_tensors_are_shown_like_arrays_with_an_uncommon_dtype_named():
     assert len(value_text(torch.zeros(50, 50, 50))) < 400
 
 
+class Loud(torch.Tensor):
+    """Every operation on it fails."""
+
+    @classmethod
+    def __torch_function__(cls, *_, **__):
+        raise RuntimeError("do not touch")
+
+
+def itself() -> list:
+    found = [T]
+    found.append(found)
+    return found
+
+
+def hooked() -> object:
+    tensor = (T + 1).requires_grad_()
+    tensor.register_hook(lambda g: pytest.fail("a hook ran"))
+    return tensor
+
+
+ODD = {
+    "of a class whose every operation fails": lambda: T.as_subclass(Loud),
+    "in a list that holds itself": itself,
+    "with a hook": hooked,
+    "on no device": lambda: T.to("meta"),
+    "sparse": lambda: T.to_sparse(),
+    "nested": lambda: torch.nested.nested_tensor([T[0], T[0, :1]]),
+    "in eight bits": lambda: T.to(torch.float8_e4m3fn),
+    "complex": lambda: T.to(torch.complex64),
+    "empty": lambda: T[:0],
+    "of many dimensions": lambda: T.reshape((1,) * 12 + (2, 2)),
+    "expanded beyond memory": lambda: T[0, 0].expand(10**6, 10**6),
+    "a dtype": lambda: torch.float32,
+    "a size": lambda: T.shape,
+    "a module": lambda: torch.nn.Linear(1, 1),
+    "a generator": lambda: torch.Generator(),
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("kind", ODD)
+def test_an_odd_tensor_gets_a_sentence_and_a_short_text(kind):
+    for wanted in (T, T.numpy(), 1.0, (T, T), {"a": T}):
+        said = CLOSE.difference(ODD[kind](), wanted)
+        assert said.endswith(".")
+        assert len(said) < 400
+    text = value_text(ODD[kind]())
+    assert len(text) < 400
+    assert "0x" not in text
+
+
+def test_a_view_of_negated_numbers_is_read():
+    imaginary = torch.complex(T, T).conj().imag
+    assert imaginary.is_neg()
+    assert torch.equal(wire.loads(wire.dumps(imaginary)), -T)
+
+
+def test_something_else_called_torch_harms_nothing(monkeypatch):
+    for other in (None, object()):
+        monkeypatch.setitem(sys.modules, "torch", other)
+        assert CLOSE.difference([1.0], [1.0]) == ""
+        assert wire.loads(wire.dumps([1.0])) == [1.0]
+
+
 def change(x):
     x += 1
     return x.sum()

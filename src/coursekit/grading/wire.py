@@ -96,9 +96,14 @@ def encode(value: object, depth: int = 0) -> Any:
 
 
 def is_tensor(value: object) -> bool:
-    """Whether ``value`` is one of PyTorch's own tensors or parameters: a subclass may lie."""
-    torch = sys.modules.get("torch")  # whoever has a tensor has imported it
-    return torch is not None and type(value) in (torch.Tensor, torch.nn.Parameter)
+    """Whether ``value`` is one of PyTorch's own tensors or parameters: a subclass may lie.
+
+    A nested tensor, which has no shape to speak of, is none here.
+    """
+    torch: Any = sys.modules.get("torch")  # whoever has a tensor has imported it
+    nn = getattr(torch, "nn", None)
+    kinds = getattr(torch, "Tensor", None), getattr(nn, "Parameter", None)
+    return type(value) in kinds and not value.is_nested  # type: ignore[attr-defined]
 
 
 def type_name(value: object) -> str:
@@ -151,7 +156,7 @@ def numpy_of(tensor: Any) -> np.ndarray:
         )
     if tensor.numel() > MAX_ELEMENTS:  # before an expanded tensor is copied
         raise WireError(f"a tensor of {tensor.numel()} elements came, more than {MAX_ELEMENTS}")
-    return tensor.detach().cpu().to(getattr(torch, TENSORS[name])).numpy()
+    return tensor.detach().cpu().resolve_neg().to(getattr(torch, TENSORS[name])).numpy()
 
 
 def dtype_name(tensor: Any) -> str:

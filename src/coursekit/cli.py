@@ -127,14 +127,19 @@ def copy_notebooks(stems: list[str], folder: Path, force: bool) -> list[Path]:
 
 
 @app.command()
-def check(notebook: Annotated[Path, typer.Argument(help="An exercise notebook.")]) -> None:
+def check(
+    notebook: Annotated[Path, typer.Argument(help="An exercise notebook.")],
+    full: Annotated[
+        bool, typer.Option("--full", help="Show what was tried, came back and was wanted.")
+    ] = False,
+) -> None:
     """Run an exercise notebook and show the table of its checks.
 
     This runs the notebook's code on this machine: check only notebooks that you trust.
     """
     from coursekit.grading import check_notebook
 
-    raise typer.Exit(check_notebook(notebook))
+    raise typer.Exit(check_notebook(notebook, full=full))
 
 
 @exercises.command("build")

@@ -57,13 +57,14 @@ def test_equal_values_do_not_differ(got, wanted):
         (np.array([1.0, 2.0]), (1.0, 2.0), "2 values were wanted, in a tuple"),
         (3.0, (1.0, 2.0), "A single number came back"),
         ({"a": 1}, {"a": 1, "b": 2}, "has the keys 'a'; 'a', 'b' were wanted"),
-        ({"a": 2}, {"a": 1}, "entry 'a' is 2; 1 was wanted"),
+        ({3: 2}, {3: 1}, "entry 3 is 2; 1 was wanted"),
+        ({"a": 2}, {"a": 1}, "'a' is 2; 1 was wanted"),
         (1, True, "A single number came back"),
         (True, False, "the answer is True; False was wanted"),
         ("linear", "log", "the answer is linear; log was wanted"),
         (None, True, "None came back"),
         ([1.0, [A, A + 1]], (1.0, [A, A]), "4 of 4 entries of part 2 of value 2 of 2 differ"),
-        ({"a": [1.0, 5.0]}, {"a": [1.0, 2.0]}, "part 2 of entry 'a' is 5; 2 was wanted"),
+        ({"a": [1.0, 5.0]}, {"a": [1.0, 2.0]}, "part 2 of 'a' is 5; 2 was wanted"),
     ],
 )
 def test_each_difference_has_its_sentence(got, wanted, says):

@@ -228,13 +228,13 @@ SENTENCES = [
     ("state", BrokenMean, WRONG, "no attribute 'walues'"),
     ("state", Emptied, WRONG, "'NoneType' object is not callable"),
     ("training", lambda *_: None, UNFINISHED, "gives nothing yet"),
-    ("training", no_return, WRONG, "None came back as entry 'what the loop returned'"),
+    ("training", no_return, WRONG, "None came back as 'what the loop returned'"),
     ("training", loss_tensors, WRONG, ".item() gives it"),
-    ("training", claims_only, WRONG, "Entry 'loss after' is"),
+    ("training", claims_only, WRONG, "'loss after' is"),
     ("training", forever, WRONG, "stopped after 2 seconds"),
     ("plot", lambda ax, values, edges: None, UNFINISHED, "does not return (or draw) its result"),
     ("plot", with_pyplot, WRONG, "You drew with plt on a figure of your own"),
-    ("plot", as_a_line, WRONG, "1 values came back as entry 'lines'; 0 were wanted"),
+    ("plot", as_a_line, WRONG, "1 value came back as 'lines'; 0 were wanted"),
     ("plot", lambda ax: None, WRONG, "takes 1 positional argument but 3 were given"),
 ]
 

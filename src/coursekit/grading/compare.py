@@ -62,7 +62,8 @@ class Close:
             return f"{_a(got)} came back as {what}; {len(wanted)} values were wanted, in a tuple."
         got = _held(got)
         if len(got) != len(wanted):
-            return f"{len(got)} values came back as {what}; {len(wanted)} were wanted."
+            s, were = ("" if len(got) == 1 else "s"), ("was" if len(wanted) == 1 else "were")
+            return f"{len(got)} value{s} came back as {what}; {len(wanted)} {were} wanted."
         pairs = zip(got, wanted, strict=True)
         parts = (
             self.difference(g, w, _value(i, len(wanted), what)) for i, (g, w) in enumerate(pairs, 1)
@@ -75,7 +76,7 @@ class Close:
         got = dict(dict.items(got))
         if any(type(k) not in KEYS for k in got) or set(got) != set(wanted):
             return f"{what} has the keys {_keys(got)}; {_keys(wanted)} were wanted."
-        parts = (self.difference(got[k], wanted[k], _inside(f"entry {k!r}", what)) for k in wanted)
+        parts = (self.difference(got[k], wanted[k], _inside(_key(k), what)) for k in wanted)
         return next((part for part in parts if part), "")
 
     def _scalar(self, got: Any, wanted: Any, what: str) -> str:
@@ -140,6 +141,10 @@ class Close:
 
 def _value(i: int, count: int, what: str) -> str:
     return f"value {i} of {count}" if what == ANSWER else f"part {i} of {what}"
+
+
+def _key(key: Any) -> str:
+    return repr(key) if type(key) is str else f"entry {key!r}"
 
 
 def _inside(part: str, what: str) -> str:

@@ -87,7 +87,7 @@ def _collection(value: Any, kind: type, depth: int) -> str:
         return f"{left}…{right}"
     parts, length = [], 0
     for item in islice(dict.items(value) if base is dict else base.__iter__(value), MOST):
-        parts.append(": ".join(_text(x, depth + 1) for x in (item if base is dict else (item,))))
+        parts.append(_entry(item, depth + 1) if base is dict else _text(item, depth + 1))
         length += len(parts[-1])
         if length > LONGEST:
             break
@@ -97,6 +97,11 @@ def _collection(value: Any, kind: type, depth: int) -> str:
     elif base is tuple and size == 1:
         inside += ","
     return f"{left}{inside}{right}"
+
+
+def _entry(item: tuple, depth: int) -> str:
+    key, value = (_text(part, depth) for part in item)
+    return f"{key}: {_indent(value, len(key) + 2)}"
 
 
 def _joined(parts: list[str]) -> str:

@@ -102,7 +102,7 @@ def test_dangerous_calls_do_not_exist(sandbox) -> None:
 def test_a_call_with_the_numbers_of_another_architecture_ends_the_process(sandbox) -> None:
     code = """
 import ctypes, mmap
-room = mmap.mmap(-1, 4096, prot=7)
+room = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)
 room.write(bytes([0xB8, 20, 0, 0, 0, 0xCD, 0x80, 0xC3]))  # mov eax, 20; int 0x80; ret
 address = ctypes.addressof(ctypes.c_char.from_buffer(room))
 def f(): return ctypes.CFUNCTYPE(ctypes.c_int)(address)()  # 20 is getpid on i386

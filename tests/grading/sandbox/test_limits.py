@@ -30,12 +30,13 @@ def f():
             time.sleep(60)
     time.sleep(60)
 """
-SHARED = """
-import mmap
+GENERATIONS = """
+import os
 def f():
-    room = mmap.mmap(-1, 1 << 30)
     while True:
-        room.write(b"x" * (1 << 20))
+        kept = bytes([1]) * (40 << 20)
+        if os.fork():
+            import time; time.sleep(60)
 """
 
 
@@ -46,13 +47,47 @@ def end_of(sandbox, code: str, seconds: float = 10.0, **limits: float) -> Sandbo
     return died.value
 
 
-@pytest.mark.parametrize("leak", [LEAK, LEAK_IN_CHILDREN, SHARED], ids=["one", "many", "shared"])
+@pytest.mark.parametrize("leak", [LEAK, LEAK_IN_CHILDREN, GENERATIONS])
 def test_memory_is_limited_for_all_processes_together(sandbox, leak: str) -> None:
     with sandbox.open(leak, **SMALL) as session:
         with pytest.raises(SandboxDied) as died:
             session.call("f", wire.encode(()), "", 20.0)
         assert died.value.reason == "memory limit"
         assert 256 < session.peak_mb < 256 + OVERSHOOT_MB
+
+
+def test_memory_cannot_hide_in_shared_mappings(sandbox) -> None:
+    code = """
+import mmap
+def f():
+    tried = []
+    for flags in (mmap.MAP_SHARED, mmap.MAP_SHARED | 0x40000, mmap.MAP_PRIVATE | 0x40000, 3):
+        try:
+            room = mmap.mmap(-1, 4 << 20, flags=flags | mmap.MAP_ANONYMOUS)
+        except OSError as error:
+            tried.append(error.strerror)
+        else:
+            room.write(b"x" * (4 << 20))
+            room.madvise(mmap.MADV_DONTNEED)  # the size of the process shrinks; the memory stays
+    mmap.mmap(-1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).write(b"x")
+    return tried
+"""
+    assert sandbox.ask(code, **SMALL).value == ["Permission denied"] * 4
+
+
+def test_tables_that_map_nothing_are_counted(sandbox) -> None:
+    code = """
+import mmap, os, time
+def f():
+    for _ in range(20):
+        if os.fork() == 0:
+            room = mmap.mmap(-1, 8 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=1)
+            for at in range(0, 8 << 30, 2 << 20):
+                room[at]  # reads the one page of zeros; needs a table of 4 KiB each time
+            time.sleep(60)
+    time.sleep(60)
+"""
+    assert end_of(sandbox, code, memory_mb=128).reason == "memory limit"
 
 
 def test_pages_that_processes_share_are_counted_once(sandbox) -> None:

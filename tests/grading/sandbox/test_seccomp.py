@@ -81,7 +81,7 @@ def test_what_is_not_on_the_list_does_not_exist(number: int, arguments: list[int
         assert said in (ALLOWED, DENIED)
 
 
-def test_every_call_on_the_list_is_allowed_but_four_by_their_arguments() -> None:
+def test_every_call_on_the_list_is_allowed_but_some_by_their_arguments() -> None:
     allowed = {name for name, number in CALLS["x86_64"].items() if x86(number) == ALLOWED}
     assert set(CALLS["x86_64"]) - allowed == {"socket", "socketpair"}  # the family 0 is none
 
@@ -92,6 +92,22 @@ def test_clone_makes_no_namespace(flag: int) -> None:
     threads = 0x3D0F00  # what the C library asks for when it starts a thread
     assert x86(clone, threads) == ALLOWED
     assert x86(clone, threads | flag) == x86(clone, flag | 0xF << 32) == DENIED
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (0x22, ALLOWED),  # MAP_PRIVATE | MAP_ANONYMOUS
+        (0x01, ALLOWED),  # MAP_SHARED: of a file
+        (0x02, ALLOWED),
+        (0x20022, ALLOWED),  # MAP_STACK too
+        (0x21, DENIED),  # MAP_SHARED | MAP_ANONYMOUS
+        (0x23, DENIED),  # MAP_SHARED_VALIDATE | MAP_ANONYMOUS
+        (0x40022, DENIED),  # MAP_HUGETLB
+    ],
+)
+def test_anonymous_memory_is_not_shared(flags: int, expected: int) -> None:
+    assert x86(CALLS["x86_64"]["mmap"], 0, 4096, 3, flags, 2**64 - 1, 0) == expected
 
 
 def test_sockets_are_of_the_family_unix_or_none_at_all() -> None:

@@ -131,7 +131,8 @@ def _system() -> list[str]:
     if cache.is_file():
         mounts += _bind(cache, cache)
     mounts += ["--proc", "/proc", "--tmpfs", "/dev"]
-    for device in ("null", "zero", "full", "random", "urandom"):
+    # Not /dev/zero: shared mappings of it are memory that no process's size shows.
+    for device in ("null", "random", "urandom"):
         mounts += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
         mounts += ["--symlink", f"/proc/self/fd{target}", f"/dev/{name}"]

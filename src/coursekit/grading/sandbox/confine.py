@@ -71,8 +71,11 @@ def limit_resources(limits: Limits, *, own_user: bool) -> None:
         ("CORE", 0),
         ("MEMLOCK", 0),
         ("MSGQUEUE", 0),
+        ("SIGPENDING", 1024),
     ):
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
+    # When the machine itself runs out of memory, the kernel ends submissions first.
+    Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def drop_user(uid: int | None) -> None:

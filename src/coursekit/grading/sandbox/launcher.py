@@ -2,10 +2,10 @@
 
 It is started by the grader, inside bubblewrap where there is bubblewrap, and never runs a line of
 a submission, nor reads one: an order carries only limits, a user id and the ends of the pipes that
-lead straight to the grader. For each order it makes three processes::
+lead straight to the grader. For each order it makes two processes::
 
-    launcher ── (unshares, forks, ends) ── reaper ── worker: the submission
-                                           waits     its own user, no capabilities, seccomp
+    launcher ── reaper ── worker: the submission
+                waits     its own user, no capabilities, a list of allowed system calls
 
 With namespaces the reaper is process 1 of a new process namespace. When it ends, whatever the
 submission has left behind is ended by the kernel. It lives in the submission's namespaces and is
@@ -40,8 +40,9 @@ from coursekit.grading.sandbox.confine import (
 from coursekit.grading.sandbox.limits import Limits
 from coursekit.grading.sandbox.watch import tree
 
-# CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWPID, NEWNET
-NAMESPACES = 0x20000 | 0x2000000 | 0x4000000 | 0x8000000 | 0x20000000 | 0x40000000
+CLONE_NEWPID = 0x20000000
+# CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWNET
+NAMESPACES = 0x20000 | 0x2000000 | 0x4000000 | 0x8000000 | 0x40000000
 REQUESTS, REPLIES, LAST_FD = 3, 4, 1 << 16
 
 
@@ -60,10 +61,25 @@ def main(control: int, isolation: str, preload: list[str]) -> None:
             raw, fds, _, _ = socket.recv_fds(orders, 1 << 16, 4)
             if not raw:
                 return
-            if os.fork() == 0:
+            if _fork_first(isolation) == 0:
                 _become_reaper(json.loads(raw), fds, isolation, orders)
             for fd in fds:
                 os.close(fd)
+
+
+def _fork_first(isolation: str) -> int:
+    """Fork; with namespaces, the child is process 1 of a new process namespace."""
+    if isolation != "namespaces":
+        return os.fork()
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    try:
+        check(libc.unshare(CLONE_NEWPID), "new process namespace")
+        pid = os.fork()
+        if pid:  # the next children are born in this namespace again, until the next order
+            check(libc.setns(own, CLONE_NEWPID), "own process namespace")
+        return pid
+    finally:
+        os.close(own)
 
 
 def _import(names: list[str]) -> dict:
@@ -81,15 +97,16 @@ def _become_reaper(order: dict, fds: list[int], isolation: str, orders: socket.s
     """Isolate this process as ordered, fork the worker, and wait for its end."""
     os.close(orders.detach())
     requests, replies, output, status = fds
+    launcher = os.getppid()
     try:
         for signum in (signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(signum, signal.SIG_DFL)
         limits = Limits(**order["limits"])
         if isolation == "namespaces":
-            _unshare(limits)
+            check(libc.unshare(NAMESPACES), "unshare")
+            mount_fresh(limits.tmp_mb)
         else:
             check(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "subreaper")
-            check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0), "death signal")
         os.chdir(order["folder"])
         os.environ.update(HOME=order["folder"], TMPDIR=order["folder"])
         pid = os.fork()
@@ -101,32 +118,24 @@ def _become_reaper(order: dict, fds: list[int], isolation: str, orders: socket.s
         with socket.socket(fileno=status) as told:
             socket.send_fds(told, [b"reaper"], [os.pidfd_open(os.getpid())])
         os.closerange(0, LAST_FD)
-        _reap(pid, order["uid"], isolation)
+        if isolation != "namespaces":
+            _heed_the_launchers_end(launcher, order["uid"])
+        while os.wait()[0] != pid:
+            pass
+        if isolation != "namespaces":
+            _end_others(order["uid"])
     except BaseException as error:
         _fail(status, error)
     os._exit(0)
 
 
-def _unshare(limits: Limits) -> None:
-    """Go on as process 1 of a new process namespace, with new mounts, network and the rest."""
-    check(libc.unshare(NAMESPACES), "unshare")
-    if os.fork():
-        os._exit(0)
-    mount_fresh(limits.tmp_mb)
-
-
-def _reap(worker_pid: int, uid: int | None, isolation: str) -> NoReturn:
-    """Wait until the worker ends; then end what it left behind, and this process."""
-    if isolation != "namespaces":
-        check(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "dumpable")
-        signal.signal(signal.SIGTERM, lambda *_: _end_others(uid))
-    while True:
-        with contextlib.suppress(InterruptedError):
-            if os.wait()[0] == worker_pid:
-                break
-    if isolation != "namespaces":
+def _heed_the_launchers_end(launcher: int, uid: int | None) -> None:
+    """End everything when the launcher ends, or asks for it with SIGTERM."""
+    check(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "dumpable")
+    signal.signal(signal.SIGTERM, lambda *_: _end_others(uid))
+    check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0), "death signal")
+    if os.getppid() != launcher:
         _end_others(uid)
-    os._exit(0)
 
 
 def _end_others(uid: int | None) -> NoReturn:

@@ -25,7 +25,8 @@ class Limits:
     file_mb
         Largest file that may be written, in MiB.
     tmp_mb
-        What ``/tmp`` and ``/dev/shm`` hold, each, in MiB (together in the tier "user").
+        What ``/tmp`` and ``/dev/shm`` hold, each, in MiB (together in the tier "user"). They are
+        kept in memory, beside ``memory_mb``.
     output_bytes
         What the submission may print before it is ended.
     reply_bytes

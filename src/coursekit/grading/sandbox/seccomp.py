@@ -10,12 +10,14 @@ of the machine), ``bpf``, ``io_uring``, ``userfaultfd``, ``perf_event_open`` and
 pieces of kernel), ``memfd_create`` and ``shmget`` (memory that no process's size shows), and
 everything that changes a user id.
 
-Four calls are let through by their arguments:
+Five calls are let through by their arguments:
 
 - ``clone`` without any flag that makes a namespace (``clone3`` hides its flags in memory, where a
   filter cannot look; it is not on the list, and the C library falls back to ``clone``);
 - ``socket`` and ``socketpair`` of the family UNIX only, or only a connected pair of streams where
   the file system and the network namespace are not the submission's own;
+- ``mmap`` but for anonymous memory that is shared (the kernel keeps it after a process has unmapped
+  its pages, so that no process's size shows it) and for huge pages, which are counted nowhere;
 - ``ioctl`` but for the two that type into a terminal.
 
 The filter begins with the architecture: a 32-bit call on a 64-bit machine has other numbers, so
@@ -87,11 +89,13 @@ MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}  # AUDIT_ARCH
 LOAD, EQUAL, ANY_BIT, AND, RETURN = 0x20, 0x15, 0x45, 0x54, 0x06
 ALLOW, KILL_PROCESS, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 ENOSYS, EACCES = 38, 13
-NUMBER, ARCHITECTURE, FIRST, SECOND = 0, 4, 16, 24  # offsets in struct seccomp_data
+# Offsets in struct seccomp_data: its fields, and three of its arguments.
+NUMBER, ARCHITECTURE, FIRST, SECOND, FOURTH = 0, 4, 16, 24, 40
 NAMESPACES = 0x7E020000  # CLONE_NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET
 AF_UNIX, SOCK_STREAM, TYPE_MASK = 1, 1, 0xF
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
-BY_ARGUMENT = ("clone", "socket", "socketpair", "ioctl")
+MAP_SHARED_ANONYMOUS, MAP_HUGETLB = 0x21, 0x40000
+BY_ARGUMENT = ("clone", "socket", "socketpair", "ioctl", "mmap")
 
 
 def numbers(machine: str | None = None) -> dict[str, int]:
@@ -133,6 +137,14 @@ def _by_argument(name: str, sockets: bool) -> list[bytes]:
     yes, no = _line(RETURN, ALLOW), _line(RETURN, ERRNO | EACCES)
     if name == "clone":
         return [_line(LOAD, FIRST), _line(ANY_BIT, NAMESPACES, 1, 0), yes, no]
+    if name == "mmap":
+        return [
+            _line(LOAD, FOURTH),
+            _line(ANY_BIT, MAP_HUGETLB, 3, 0),
+            _line(AND, MAP_SHARED_ANONYMOUS),
+            _line(EQUAL, MAP_SHARED_ANONYMOUS, 1, 0),
+            *(yes, no),
+        ]
     if name == "ioctl":
         return [
             _line(LOAD, SECOND),

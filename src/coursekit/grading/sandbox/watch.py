@@ -13,20 +13,33 @@ from coursekit.grading.sandbox.parent import Box
 
 INTERVAL_S, DISK_INTERVAL_S = 0.02, 0.1
 FILES_OF_ALL = 4
-PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+# A kernel may be built without it; then all processes have to be looked at.
+KERNEL_LISTS_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
 def tree(root: int) -> list[int]:
     """Process ``root`` and all that descend from it."""
-    found, new = [], [root]
+    found, new, parents = [], [root], None if KERNEL_LISTS_CHILDREN else _parents()
     while new:
         pid = new.pop()
         found.append(pid)
+        if parents is not None:
+            new += [child for child, parent in parents.items() if parent == pid]
+            continue
         with contextlib.suppress(OSError):
             for task in os.listdir(f"/proc/{pid}/task"):
                 with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
                     new += map(int, file.read().split())
+    return found
+
+
+def _parents() -> dict[int, int]:
+    """Every process and its parent."""
+    found = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
+            found[int(name)] = int(file.read().rpartition(b")")[2].split()[1])
     return found
 
 
@@ -65,13 +78,18 @@ def usage(root: int) -> Usage:
                 continue
             ticks += int(fields[11]) + int(fields[12])
             threads += int(fields[17])
-            resident += int(fields[21]) * PAGE
+            resident += _memory(pid)
             files += len(os.listdir(f"/proc/{pid}/fd"))
     return Usage(resident, threads, ticks / TICKS, files)
 
 
+def _memory(pid: int) -> int:
+    """Bytes of a process in memory and in swap, and of the tables that map them."""
+    return _sizes(f"/proc/{pid}/status", b"VmRSS:", b"VmSwap:", b"VmPTE:")
+
+
 def proportional(root: int) -> int | None:
-    """Resident bytes below ``root``, where a page that n processes share counts 1/n for each.
+    """Bytes used below ``root``, where a page that n processes share counts 1/n for each.
 
     The kernel walks all pages for it, so it is asked only where the quick sum is above the limit.
     None where the kernel does not say.
@@ -79,14 +97,19 @@ def proportional(root: int) -> int | None:
     total = 0
     for pid in tree(root)[1:]:
         try:
-            with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
-                sizes = [line.split()[1] for line in file if line.startswith(b"Pss:")]
+            total += _sizes(f"/proc/{pid}/smaps_rollup", b"Pss:", b"SwapPss:")
+            total += _sizes(f"/proc/{pid}/status", b"VmPTE:")
         except (FileNotFoundError, ProcessLookupError):  # it has ended
             continue
         except OSError:
             return None
-        total += sum(map(int, sizes)) << 10
     return total
+
+
+def _sizes(path: str, *words: bytes) -> int:
+    """Sum of the lines of a file in ``/proc`` that begin with these words, in bytes."""
+    with open(path, "rb") as file:
+        return sum(int(line.split()[1]) << 10 for line in file if line.startswith(words))
 
 
 class Watch:

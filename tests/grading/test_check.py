@@ -344,6 +344,7 @@ def test_a_free_answer_is_counted_and_left_to_a_person(check):
     assert report.diagnosis.status == "for your teacher"
     assert "7 words" in repr(report)
     assert "gives a reason (1)" in repr(report)
+    assert "1 word, which a person will read" in repr(check("essay", {"essay": "Because."}))
     assert "is empty" in repr(check("essay", {"essay": "  "}))
     assert "write your answer as a string" in repr(check("essay", {"essay": 3}))
     assert "`solutions/99-tiny/notebook.md`" in repr(check.explain("essay"))

@@ -92,7 +92,8 @@ def written(q: PublicQuestion, answer: Any) -> Diagnosis:
     if words == 0:
         return Diagnosis(UNFINISHED, f"`{q.asks}` is empty. Your teacher reads what you write.")
     criteria = "; ".join(f"{text} ({points})" for points, text in q.rubric)
-    says = f"{words} words, which a person will read. The points are given for: {criteria}."
+    counted = "1 word" if words == 1 else f"{words} words"
+    says = f"{counted}, which a person will read. The points are given for: {criteria}."
     return Diagnosis(WRITTEN, says)
 
 

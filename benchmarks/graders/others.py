@@ -85,7 +85,7 @@ def otter_command(room: Path, bin: Path, exercises: list[Exercise], people: list
 
 
 def otter_loop(room: Path, bin: Path, exercises: list[Exercise], people: list[Student]) -> Spent:
-    """Otter's Python interface in one process for all: a loop that a teacher would have to write."""
+    """Otter's Python interface in one process for all: a loop that a teacher would write."""
     otter_files(room, bin, exercises, people)
     (room / "loop.py").write_text(OTTER_LOOP, encoding="utf-8")
     return timed([str(bin / "python"), "loop.py"], room, path=bin)

@@ -32,7 +32,7 @@ pre {{ margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; background: {p
 table {{ border-collapse: collapse; width: 100%; margin: .5rem 0; }}
 caption {{ text-align: left; }}
 th, td {{ text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0;
-  border-bottom: 1px solid {rule}; overflow-wrap: anywhere; }}
+  border-bottom: 1px solid {rule}; overflow-wrap: break-word; }}
 td.n, th.n {{ text-align: right; }}
 .wide {{ overflow-x: auto; }}
 svg {{ max-width: 100%; height: auto; }} svg text {{ fill: {ink}; font-size: 12px; }}

@@ -232,7 +232,7 @@ def _hint(q: PublicQuestion, outcomes: list[Outcome], first: int) -> str:
         for m in q.mistakes:
             if all_agree(q.compare, outcomes, m.outcomes):
                 return m.hint
-    if outcomes[first].error:  # the same exception may have another cause
+    if first >= len(outcomes) or outcomes[first].error:  # the same exception, another cause
         return ""
     alike = [m.hint for m in q.mistakes if agree(q.compare, outcomes[first], m.outcomes[first])]
     return f"{PERHAPS} {alike[0]}" if len(alike) == 1 else ""

@@ -40,7 +40,7 @@ WHEN = datetime(2026, 1, 2, 10, 20, 30)
             Named("jdoe2", submitted=WHEN, system="blackboard"),
         ),
         (
-            "assignment_1_export/submission_77/work.ipynb",
+            "submission_77/work.ipynb",
             Named("submission_77", order=77, system="gradescope"),
         ),
         ("jdoe/90-tiny/work.ipynb", Named("jdoe")),

@@ -211,3 +211,17 @@ def test_half_a_surrogate_becomes_a_question_mark() -> None:
 def test_the_order_of_cells_is_part_of_the_work() -> None:
     cells = list(RIGHT.values())
     assert notebooks.code_hash(cells) != notebooks.code_hash(cells[::-1])
+
+
+def test_the_gradebooks_folder_among_the_submissions_is_left_out(tmp_path: Path) -> None:
+    hand_in(tmp_path, anna=answers())
+    hand_in(tmp_path / "grades" / "release" / "site", book=answers())
+    assert [s.student for s in scan(tmp_path, NAME, skip=tmp_path / "grades")] == ["anna"]
+
+
+def test_too_many_files_are_an_error_and_not_a_long_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folders, "MAX_FILES", 2)
+    with pytest.raises(SourceError, match="more than 2 notebooks"):
+        scan(hand_in(tmp_path, a=b"1", b=b"2", c=b"3"), NAME)

@@ -84,6 +84,7 @@ def grade(
             zone=order.policy.due.tzinfo or UTC if order.policy.due else UTC,
             mtime=order.mtime,
             student=order.student,
+            skip=order.out,
         )
         secret = seeds.secret_of(order.out)
         with opened(order.bank) as questions:

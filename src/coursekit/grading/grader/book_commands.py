@@ -37,10 +37,10 @@ def regrade(
 
     Nothing is changed. Exit code 0: every score is the same; 1: some differ.
     """
-    from coursekit.grading.grader.audit import regrade as replay
-    from coursekit.grading.grader.gradebook import open_gradebook
-
     with sentences():
+        from coursekit.grading.grader.audit import regrade as replay
+        from coursekit.grading.grader.gradebook import open_gradebook
+
         tier = chosen(sandbox, unsafe)
         with open_gradebook(folder) as book:
             found = replay(book, folder, tier, jobs, student)

@@ -75,13 +75,13 @@ def grade(
     Started again, it goes on where it ended. Exit code 0: all graded; 1: something needs a person;
     2: it could not be done.
     """
-    from coursekit.grading.grader import batch
-    from coursekit.grading.grader.outputs import write_outputs
-
     if in_container:
         os.environ["COURSEKIT_IN_CONTAINER"] = "1"
     given = locals()
     with sentences():
+        from coursekit.grading.grader import batch
+        from coursekit.grading.grader.outputs import write_outputs
+
         if release is not None:
             _as_frozen(release, assignment, folder)
         order = _order(given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,8 @@ def stop(message: str, code: int = NOT_POSSIBLE) -> NoReturn:
 @contextmanager
 def sentences() -> Iterator[None]:
     """Turn the errors that a teacher can mend into one sentence and exit code 2."""
+    if sys.platform == "win32":
+        stop("Grading needs Linux; on Windows use WSL. The students' side runs here.")
     try:
         yield
     except typer.Exit:

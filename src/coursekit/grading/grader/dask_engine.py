@@ -35,6 +35,12 @@ def grade_text(setup: str, job: str) -> str:
     return json.dumps(_processes[here, setup].ask(Job(**json.loads(job))).to_json())
 
 
+def end_processes() -> None:
+    """End the grading processes of a Dask worker, once no more work comes."""
+    while _processes:
+        _processes.popitem()[1].close()
+
+
 def grade_on_dask(jobs: list[Job], setup: Setup, scheduler: str) -> Iterator[Result]:
     """Grade the jobs on the cluster behind ``scheduler``; yield results as they come.
 
@@ -56,8 +62,11 @@ def grade_on_dask(jobs: list[Job], setup: Setup, scheduler: str) -> Iterator[Res
             ): job
             for job in jobs
         }
-        for future in distributed.as_completed(sent):
-            yield _result(future, sent[future], setup)
+        try:
+            for future in distributed.as_completed(sent):
+                yield _result(future, sent[future], setup)
+        finally:
+            client.run(end_processes)
 
 
 def _result(future: Any, job: Job, setup: Setup) -> Result:

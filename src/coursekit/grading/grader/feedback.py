@@ -4,6 +4,7 @@ What came from the submission is shown as text. Values are those of the public i
 hidden ones the page knows nothing but the kind of difference and the hint.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,7 @@ def _parts(line: Line, assignment: str) -> list[tuple[str, str]]:
         ("so", s.get("says", "")),
         ("hint", s.get("hint", "")),
         ("your answer", _pre(s.get("text", ""))),
+        ("points for", _rubric(q)),
     ]
     if line.manual:
         shown += [
@@ -124,6 +126,11 @@ def _parts(line: Line, assignment: str) -> list[tuple[str, str]]:
         address = link(chapter_page(assignment), q["section"])
         shown.append(("read again", tag("a", title, href=address)))
     return shown
+
+
+def _rubric(question: dict[str, Any]) -> str:
+    criteria = json.loads(question["rubric"])
+    return "; ".join(f"{text} ({number(points)})" for points, text in criteria)
 
 
 def _case(score: dict[str, Any]) -> str:

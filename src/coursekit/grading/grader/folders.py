@@ -19,7 +19,7 @@ MAX_FILES = 20_000
 MAX_DEPTH = 8
 MAX_NESTED = 64 << 20
 WANTED = (".ipynb", ".zip", "timestamp.txt", "submission_metadata.yml")
-IGNORED = (".ipynb_checkpoints", "__MACOSX", ".git")
+IGNORED = (".ipynb_checkpoints", "__MACOSX", ".git", ".venv")
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,16 @@ class SourceError(ValueError):
     """The submissions cannot be read at all; the message says why."""
 
 
-def files(source: Path) -> list[File]:
+def files(source: Path, skip: Path | None = None) -> Iterator[File]:
     """Every notebook below ``source`` (a folder, a zip or one notebook), and the LMS's notes on it.
 
-    A zip inside is opened in place, one level deep: ``anna/work.zip`` gives
-    ``anna/work.zip/x.ipynb``.
+    One after the other, so that a class of large notebooks needs the memory of one. A zip inside is
+    opened in place, one level deep: ``anna/work.zip`` gives ``anna/work.zip/x.ipynb``.
+
+    Parameters
+    ----------
+    skip
+        A folder that is left out: the gradebook's, where it lies among the submissions.
 
     Raises
     ------
@@ -49,11 +54,13 @@ def files(source: Path) -> list[File]:
     """
     if not source.exists():
         raise SourceError(f"{source} does not exist. Give the folder or the zip of submissions.")
-    found = list(_walk(source) if source.is_dir() else _single(source))
-    opened = [inner for file in found for inner in _opened(file)]
-    if len(opened) > MAX_FILES:
-        raise SourceError(f"{source} holds more than {MAX_FILES} notebooks; is it the right one?")
-    return sorted(opened, key=lambda f: str(f.path))
+    found = _walk(source, skip) if source.is_dir() else _single(source)
+    for number, file in enumerate(inner for each in found for inner in _opened(each)):
+        if number == MAX_FILES:
+            raise SourceError(
+                f"{source} holds more than {MAX_FILES} notebooks; is it the right one?"
+            )
+        yield file
 
 
 def _single(source: Path) -> Iterator[File]:
@@ -67,10 +74,12 @@ def _single(source: Path) -> Iterator[File]:
         raise SourceError(f"{source} is neither a folder, nor a zip, nor a notebook.") from error
 
 
-def _walk(root: Path) -> Iterator[File]:
+def _walk(root: Path, skip: Path | None) -> Iterator[File]:
+    out = skip.resolve() if skip else None
     for folder, names, leaves in os.walk(root, followlinks=False):
         here = Path(folder)
-        names[:] = sorted(n for n in names if n not in IGNORED and not (here / n).is_symlink())
+        names[:] = [n for n in sorted(names) if not (n in IGNORED or (here / n).is_symlink())]
+        names[:] = [n for n in names if (here / n).resolve() != out]
         if len(here.relative_to(root).parts) >= MAX_DEPTH:
             names[:] = []
         for leaf in sorted(leaves):

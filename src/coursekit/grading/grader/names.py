@@ -3,9 +3,15 @@
 The forms below are those of the systems' own "download all submissions", as their documentation and
 their exports show them; no system promises to keep them. A name that none of them explains is taken
 as the student's own (``anna.ipynb``, ``anna/work.ipynb``).
+
+Students choose what they call the file that they upload, and what stands in an archive of theirs: a
+name may hold the form of another system, or of the same system again, with somebody else's id. So
+only the first part of a path counts, the first place in it where the form fits, and one system for
+the whole export.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -15,10 +21,10 @@ CANVAS = re.compile(
 )
 RESENT = re.compile(r"-(\d+)(\.[A-Za-z]+)$")
 MOODLE = re.compile(
-    r"^(?P<name>.+)_(?P<student>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)$"
+    r"^(?P<name>.+?)_(?P<student>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)$"
 )
 BLACKBOARD = re.compile(
-    r"^(?P<what>.+)_(?P<student>[^_]+)_attempt_"
+    r"^(?P<what>.+?)_(?P<student>[^_]+)_attempt_"
     r"(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+))?$"
 )
 GRADESCOPE = re.compile(r"^submission_(?P<order>\d+)$")
@@ -42,8 +48,10 @@ class Named:
     system: str = "plain"
 
 
-def understand(path: PurePosixPath, assignment: str) -> Named:
+def understand(path: PurePosixPath, assignment: str, system: str | None = None) -> Named:
     """Read the student and the attempt off the path of a file inside the submissions' folder.
+
+    ``system`` is whose export it is, as :func:`system_of` tells; empty for none, None for any.
 
     Examples
     --------
@@ -52,13 +60,22 @@ def understand(path: PurePosixPath, assignment: str) -> Named:
     >>> understand(PurePosixPath("anna/01-basics/work.ipynb"), "01-basics").student
     'anna'
     """
-    for part in path.parts:
-        for read in (_moodle, _blackboard, _gradescope):
-            if found := read(part):
-                return found
-    if found := _canvas(path.name):
-        return found
+    for name, read in READERS.items():
+        if system in (None, name) and (found := read(path.parts[0])):
+            return found
     return _plain(path, assignment)
+
+
+def system_of(names: Iterable[str]) -> str:
+    """The system that explains most of these first parts of paths; empty where not half of them.
+
+    >>> system_of(["doejane_1234_98765_work.ipynb", "roe_77_98766_work.ipynb", "late.ipynb"])
+    'canvas'
+    """
+    all_names = set(names)
+    known = {system: sum(map(bool, map(read, all_names))) for system, read in READERS.items()}
+    best = max(known, key=lambda system: known[system])
+    return best if 2 * known[best] >= len(all_names) > 0 else ""
 
 
 def _canvas(part: str) -> Named | None:
@@ -91,6 +108,14 @@ def _gradescope(part: str) -> Named | None:
     """``submission_123``; the student stands in ``submission_metadata.yml`` beside the folders."""
     m = GRADESCOPE.match(part)
     return Named(part, order=int(m["order"]), system="gradescope") if m else None
+
+
+READERS = {
+    "moodle": _moodle,
+    "blackboard": _blackboard,
+    "gradescope": _gradescope,
+    "canvas": _canvas,
+}
 
 
 def _plain(path: PurePosixPath, assignment: str) -> Named:

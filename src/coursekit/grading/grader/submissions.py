@@ -6,12 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path, PurePosixPath
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from coursekit.grading.grader import notebooks
 from coursekit.grading.grader.folders import File, files
-from coursekit.grading.grader.names import Named, clean, understand
+from coursekit.grading.grader.names import Named, clean, system_of, understand
 
+NOTES = (".txt", ".yml")
 CHECK = re.compile(r"""\bCheck\(\s*(?:assignment\s*=\s*)?["']([\w-]+)["']""")
 
 
@@ -36,8 +38,27 @@ class Submission:
     problem: str = ""
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What is kept of a file: a notebook's code, the text of a note."""
+
+    path: PurePosixPath
+    cells: list[str]
+    code: str
+    sha256: str
+    problem: str
+    modified: datetime | None
+    note: bytes = b""
+
+
 def scan(
-    source: Path, assignment: str, *, zone: tzinfo = UTC, mtime: bool = False, student: str = ""
+    source: Path,
+    assignment: str,
+    *,
+    zone: tzinfo = UTC,
+    mtime: bool = False,
+    student: str = "",
+    skip: Path | None = None,
 ) -> list[Submission]:
     """Find all submissions below ``source``, a folder or a zip.
 
@@ -50,75 +71,96 @@ def scan(
         An export keeps it, a copy may not.
     student
         Whose everything is, whatever the files are called; empty where the names say it.
+    skip
+        A folder below ``source`` that is left out.
 
     Returns
     -------
     list of Submission
         Sorted by student and attempt: the same list for the same files.
     """
-    found = files(source)
-    notes = {f.path: f.data for f in found if f.path.suffix in (".txt", ".yml")}
-    whose = _gradescope_students(notes)
-    read = [
-        _submission(f, _named_by(f, assignment, student), whose, notes, zone, mtime)
-        for f in (_unwrapped(found) if source.suffix == ".zip" else found)
-        if f.path.suffix not in (".txt", ".yml")
-    ]
+    found = sorted(map(_read, files(source, skip)), key=lambda f: str(f.path))
+    found = _unwrapped(found, zipped=source.suffix == ".zip")
+    notes, system = {f.path: f.note for f in found if f.note}, _system(found)
+    read = []
+    for f in found:
+        if f.path.suffix not in NOTES:
+            named = Named(student) if student else understand(f.path, assignment, system)
+            read.append(_submission(f, _noted(named, f.path, notes, assignment), zone, mtime))
     return _numbered(_one_each(read, assignment))
 
 
-def _unwrapped(found: list[File]) -> list[File]:
-    """Without the one folder that a system's zip wraps around everybody."""
+def _system(found: list[_Read]) -> str:
+    return system_of(f.path.parts[0] for f in found if f.path.suffix not in NOTES)
+
+
+def _unwrapped(found: list[_Read], *, zipped: bool) -> list[_Read]:
+    """Without the one folder that may be wrapped around everybody.
+
+    In a folder it is a wrapper when what lies in it has a system's names; in a zip also when it
+    holds more than one thing.
+    """
     tops = {f.path.parts[0] for f in found}
-    below = {f.path.parts[1] for f in found if len(f.path.parts) > 1}
-    known = any(understand(f.path, "").system != "plain" for f in found)
-    if len(tops) != 1 or len(below) < 2 or known:
+    if len(tops) != 1 or _system(found) or any(len(f.path.parts) == 1 for f in found):
         return found
-    return [replace(f, path=PurePosixPath(*f.path.parts[1:])) for f in found]
+    inside = [replace(f, path=PurePosixPath(*f.path.parts[1:])) for f in found]
+    several = len({f.path.parts[0] for f in inside}) > 1
+    return inside if _system(inside) or (zipped and several) else found
 
 
-def _named_by(file: File, assignment: str, student: str) -> Named:
-    return Named(student) if student else understand(file.path, assignment)
+def _noted(
+    named: Named, path: PurePosixPath, notes: dict[PurePosixPath, bytes], assignment: str
+) -> Named:
+    """With what the systems' own notes say of the student and the time.
+
+    A note counts only in the place where its system puts it: a student may hand in one too.
+    """
+    if named.system == "gradescope":
+        listed = notes.get(PurePosixPath("submission_metadata.yml"), b"")
+        return replace(named, **_gradescope_students(listed).get(named.student, {}))
+    if named.system == "plain" and path.parts[1:-1] == (assignment,):  # nbgrader's folders
+        return replace(named, submitted=_timestamp(path, notes))
+    return named
 
 
 def _submission(
-    file: File,
+    file: _Read,
     named: Named,
-    whose: dict[str, dict],
-    notes: dict[PurePosixPath, bytes],
     zone: tzinfo,
     mtime: bool,
 ) -> tuple[Submission, int]:
-    about = whose.get(named.student, {}) if named.system == "gradescope" else {}
-    when = about.get("submitted") or named.submitted or _timestamp(file.path, notes)
+    when = named.submitted
     if when is None and mtime:
         when = file.modified
     if when is not None and when.tzinfo is None:
         when = when.replace(tzinfo=zone)
-    cells, code, problem = _code(file)
     made = Submission(
-        student=clean(about.get("student", named.student)),
-        name=clean(about.get("name", named.name)) if about.get("name", named.name) else "",
+        student=clean(named.student),
+        name=clean(named.name) if named.name else "",
         file=str(file.path)[:500],
         attempt=0,
         submitted=when.astimezone(UTC) if when else None,
         marked_late=named.marked_late,
-        sha256=hashlib.sha256(file.data).hexdigest(),
-        code=code,
-        cells=cells,
-        problem=problem,
+        sha256=file.sha256,
+        code=file.code,
+        cells=file.cells,
+        problem=file.problem,
     )
     return made, named.order
 
 
-def _code(file: File) -> tuple[list[str], str, str]:
-    if file.problem:
-        return [], "", file.problem
-    try:
-        cells = notebooks.cells(file.data)
-    except notebooks.UnreadableError as error:
-        return [], "", str(error)
-    return cells, notebooks.code_hash(cells), ""
+def _read(file: File) -> _Read:
+    digest = hashlib.sha256(file.data).hexdigest()
+    cells, code, problem, note = [], "", file.problem, b""
+    if file.path.suffix in NOTES:
+        note = file.data
+    elif not problem:
+        try:
+            cells = notebooks.cells(file.data)
+            code = notebooks.code_hash(cells)
+        except notebooks.UnreadableError as error:
+            problem = str(error)
+    return _Read(file.path, cells, code, digest, problem, file.modified, note)
 
 
 def _one_each(
@@ -177,38 +219,44 @@ def _zone(name: str) -> tzinfo | None:
         return UTC
 
 
-def _gradescope_students(notes: dict[PurePosixPath, bytes]) -> dict[str, dict]:
+def _gradescope_students(listed: bytes) -> dict[str, dict[str, Any]]:
     """Folder name to student, name and time, from Gradescope's ``submission_metadata.yml``.
 
-    Read line by line as far as it is needed; a YAML reader could build objects.
+    Read line by line as far as it is needed; a YAML reader could build objects. What stands deeper
+    in it may be a student's own text, such as the output of an earlier autograder.
     """
-    found: dict[str, dict] = {}
-    for path, data in notes.items():
-        if path.name == "submission_metadata.yml":
-            folder = ""
-            for line in data.decode("utf-8", "replace").splitlines():
-                if m := re.match(r"^(submission_\d+):\s*$", line):
-                    folder = m[1]
-                    found[folder] = {}
-                elif folder:
-                    _gradescope_line(line, found[folder])
+    found: dict[str, dict[str, Any]] = {}
+    about: dict[str, Any] = {}
+    submitters: list[str] = []
+    section = ""
+    for line in listed.decode("utf-8", "replace").splitlines():
+        if m := re.match(r"^(submission_\d+):\s*$", line):
+            about, submitters, section = found.setdefault(m[1], {}), [], ""
+        elif m := re.match(r"""^  :(\w+):\s*['"]?(.*?)['"]?\s*$""", line):
+            section = m[1]
+            if section == "created_at" and (when := _instant(m[2])):
+                about.setdefault("submitted", when)
+        elif section == "submitters":
+            submitters.append(line)
+            about |= _first_submitter(submitters)
     return found
 
 
-def _gradescope_line(line: str, about: dict) -> None:
-    m = re.match(r"""^[\s-]*:(name|sid|email|created_at):\s*['"]?(.*?)['"]?\s*$""", line)
-    if not m or not m[2]:
-        return
-    if m[1] == "created_at":
-        try:
-            stamp = m[2].removesuffix(" Z").replace(" UTC", "+00:00")
-            when = datetime.fromisoformat(stamp)
-            about.setdefault("submitted", when if when.tzinfo else when.replace(tzinfo=UTC))
-        except ValueError:
-            return
-    elif m[1] == "name":
-        about.setdefault("name", m[2])
-    elif m[1] == "sid":
-        about["student"] = m[2]
-    else:
-        about.setdefault("student", m[2])
+def _first_submitter(lines: list[str]) -> dict[str, str]:
+    """Name and id of the first person of a group; the ``:sid:`` is the id, else the e-mail."""
+    said: dict[str, str] = {}
+    for number, line in enumerate(lines):
+        if number and line.startswith("  - "):
+            break
+        if m := re.match(r"""^  (?:- |  ):(name|sid|email):\s*['"]?(.*?)['"]?\s*$""", line):
+            said.setdefault(m[1], m[2])
+    student = said.get("sid") or said.get("email")
+    return {k: v for k, v in (("name", said.get("name")), ("student", student)) if v}
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        when = datetime.fromisoformat(text.removesuffix(" Z").replace(" UTC", "+00:00"))
+    except ValueError:
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)

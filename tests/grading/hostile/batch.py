@@ -234,6 +234,19 @@ def command(room: Path, tier: str, *options: str) -> list[str]:
     ]
 
 
+def teacher(tier: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Any other command that a teacher types."""
+    program, path, _ = interpreter(tier)
+    return subprocess.run(
+        [program, "-m", "coursekit", *arguments],
+        env={**os.environ, "PYTHONPATH": path, "COURSEKIT_IN_CONTAINER": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
 def grade(room: Path, attacks: list[Attack], tier: str, *options: str) -> Graded:
     """Grade a batch and look at everything that it may have touched."""
     token = f"ck{secrets.token_hex(5)}"

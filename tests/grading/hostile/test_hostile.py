@@ -15,7 +15,7 @@ import pytest
 
 from tests.grading.hostile import makers, pages
 from tests.grading.hostile.attack import Attack, committed
-from tests.grading.hostile.batch import HONEST, POINTS, Graded, Row, grade, interpreter
+from tests.grading.hostile.batch import HONEST, POINTS, Graded, Row, grade, interpreter, teacher
 
 ATTACKS = [*committed(), *makers.ATTACKS]
 FEWEST_ATTACKS, FEWEST_KINDS = 60, 30
@@ -160,3 +160,22 @@ def test_pages_hold_no_hidden_input(graded: Graded) -> None:
         hidden = pages.hidden_values(out, file)
         assert len(hidden) > 100
         assert [value for value in hidden if value in text] == [], file
+
+
+def test_every_command_of_the_teacher_survives_the_batch(graded: Graded, tmp_path: Path) -> None:
+    out, sheet = graded.places["OUT"], tmp_path / "sheet.csv"
+    replayed = ("honest-half", "os-exit-in-a-call", "hard-coded", "honest-with-a-trick")
+    commands = [
+        *(["gradebook", name, out] for name in ("report", "feedback", "similar")),
+        ["gradebook", "manual", out, "--sheet", str(sheet)],
+        *(["audit", out, "--student", name] for name in ("terminal-escapes", *replayed)),
+        *(["regrade", out, "--student", name, "--sandbox", graded.tier] for name in replayed),
+    ]
+    students = {file.removesuffix(".ipynb") for file in graded.rows}
+    for command in commands:
+        if "--student" in command and command[3] not in students:
+            continue
+        done = teacher(graded.tier, *command)
+        assert done.returncode == 0, (command, done.stdout[-500:], done.stderr[-2000:])
+        assert not pages.UNSEEN.search(done.stdout), command
+    assert not pages.formulas(pages.parsed(sheet.read_text(encoding="utf-8-sig")))

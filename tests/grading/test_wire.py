@@ -1,6 +1,7 @@
 import io
 import json
 import pickle
+import time
 
 import numpy as np
 import pytest
@@ -137,3 +138,14 @@ def test_a_shape_is_checked_before_memory_is_taken():
         wire.loads('{"array": [1000000, 1000000, 8], "dtype": "float64", "data": []}')
     assert tracemalloc.get_traced_memory()[1] < 1 << 20
     tracemalloc.stop()
+
+
+def test_keys_that_collide_cannot_stall_the_reader() -> None:
+    """All of one hash, they make a dictionary quadratic: 90,000 would take a minute."""
+    keys = [[{"int": str(n * (2**61 - 1))}, 1] for n in range(1, 90_000)]
+    start = time.process_time()
+    with pytest.raises(wire.WireError, match="keys"):
+        wire.decode({"dict": keys})
+    assert time.process_time() - start < 10
+    with pytest.raises(wire.WireError, match="keys"):
+        wire.encode(dict.fromkeys(range(wire.MAX_KEYS + 1)))

@@ -27,6 +27,7 @@ import numpy as np
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 16
 MAX_NODES = 200_000
+MAX_KEYS = 10_000  # keys chosen to collide make a dictionary quadratic: this many cost a second
 MAX_ELEMENTS = 1_000_000
 MAX_DIGITS = 400
 DTYPES = {
@@ -86,6 +87,8 @@ def encode(value: object, depth: int = 0) -> Any:
         items: Any = tuple.__iter__(value)  # type: ignore[arg-type]
         return {"tuple": [encode(item, depth + 1) for item in items]}
     if kind is dict:
+        if len(value) > MAX_KEYS:  # type: ignore[arg-type]
+            raise WireError(f"a dictionary of {len(value)} keys came, more than {MAX_KEYS}")  # type: ignore[arg-type]
         pairs = value.items()  # type: ignore[attr-defined]
         return {"dict": [[encode(k, depth + 1), encode(v, depth + 1)] for k, v in pairs]}
     raise WireError(
@@ -168,7 +171,7 @@ class _Reader:
     """One reading of one value; counts nodes so that a small text cannot ask for much."""
 
     def __init__(self) -> None:
-        self.nodes = 0
+        self.nodes = self.keys = 0
 
     def read(self, node: Any, depth: int) -> Any:
         self.nodes += 1
@@ -208,6 +211,9 @@ class _Reader:
     def _pair(self, pair: Any, depth: int) -> tuple:
         if type(pair) is not list or len(pair) != 2:
             raise WireError("a dictionary's entries must be [key, value] pairs")
+        self.keys += 1
+        if self.keys > MAX_KEYS:
+            raise WireError(f"the value has more than {MAX_KEYS} keys")
         key, value = (self.read(part, depth) for part in pair)
         if type(key) not in (str, int, float, bool, type(None)):
             raise WireError(f"a {type(key).__name__} cannot be a key here")

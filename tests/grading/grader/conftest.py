@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -70,6 +71,18 @@ def graded(class_: Path, own_questions: Path, tmp_path_factory: pytest.TempPathF
     assert told["graded now"] == 6  # eight files, two alike, one unreadable
     assert list(told["needs a person"]) == ["broken"]
     return out
+
+
+@pytest.fixture(scope="session")
+def sandboxed() -> str:
+    """The best sandbox here; without one the test is left out, which in CI is a failure."""
+    from coursekit.grading.sandbox import available
+
+    tiers = [tier for tier, why in available().items() if not why and tier != "unsafe"]
+    if not tiers:
+        reason = "no sandbox on this machine: `make system-deps` installs bubblewrap on Debian"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+    return tiers[0]
 
 
 @pytest.fixture

@@ -72,6 +72,8 @@ def test_a_part_earns_alone(grade_cells) -> None:
     _, verdicts = grade_cells("def both(v):\n    return sum(v), min(v)")
     assert (verdicts["both"].points, verdicts["both"].status) == (2.0, "partly right")
     assert verdicts["both"].hint == "That is the smallest."
+    assert verdicts["both"].wanted  # still explained by the public inputs that showed it first
+    assert not verdicts["both"].says.startswith("Right on the public inputs")
 
 
 def test_a_part_that_is_wrong_only_on_fresh_inputs_does_not_earn(grade_cells) -> None:
@@ -192,6 +194,7 @@ def test_a_reference_that_fails_is_not_the_students_fault(grade_cells, bank, mon
     from coursekit.grading.grader import judge
 
     monkeypatch.setattr(judge, "wanted_of", lambda a, inputs: [Outcome(error="ValueError")])
-    _, verdicts = grade_cells(*RIGHT.values())
+    result, verdicts = grade_cells(*RIGHT.values())
     assert verdicts["double"].status == "not run"
+    assert result.events[0].startswith("the reference of 'double' failed on seed ")
     assert "reference failed" in verdicts["double"].says

@@ -116,7 +116,7 @@ def test_what_is_no_release_is_said(tmp_path: Path) -> None:
 
 
 def test_a_release_grades_with_its_own_library_and_questions(
-    release: Path, class_: Path, graded: Path, tmp_path: Path
+    release: Path, class_: Path, graded: Path, tmp_path: Path, sandboxed: str
 ) -> None:
     """The release's library is another than the one that starts: it takes over."""
     old = tmp_path / "old.zip"
@@ -131,7 +131,7 @@ def test_a_release_grades_with_its_own_library_and_questions(
     out.mkdir()
     shutil.copy(graded / "secret.key", out)
     command = [sys.executable, "-m", "coursekit", "grade", str(class_), "-a", NAME]
-    options = ["-o", str(out), "--release", str(old), "--sandbox", "unsafe", "--json"]
+    options = ["-o", str(out), "--release", str(old), "--sandbox", sandboxed, "--json"]
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     mine, theirs = (contents(o / "gradebook.sqlite") for o in (out, graded))
@@ -171,7 +171,9 @@ def lend_packages(venv: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def container(bank: Bank, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def container(
+    bank: Bank, wheel: Path, sandboxed: str, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """Gradescope's folders after the image was built: the zip unpacked, `setup.sh` run."""
     root = tmp_path_factory.mktemp("autograder")
     data = gradescope.archive("g", bank, wheel, call_s=5.0, submission_s=60.0)
@@ -254,7 +256,9 @@ def steps(text: str) -> list[dict]:
     return [step for step in job["steps"] if "run" in step]
 
 
-def test_the_classrooms_steps_grade_the_notebook(root: Path, wheel: Path, tmp_path: Path) -> None:
+def test_the_classrooms_steps_grade_the_notebook(
+    root: Path, wheel: Path, sandboxed: str, tmp_path: Path
+) -> None:
     """The workflow's own commands, in a repository as a student has it, by the runner's shell."""
     repo, temp = tmp_path / "repo", tmp_path / "temp"
     args = ["classroom", "01-basics", "-o", str(repo), "--wheel", str(wheel)]

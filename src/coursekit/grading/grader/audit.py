@@ -111,9 +111,11 @@ def regrade(
     before = {c: _recorded(book, c) for c in sorted(codes)}
     differs: dict[str, list[str]] = {}
     changed: dict[str, list[str]] = {}
-    for bank in sorted({r["bank"] for r in before.values()}):
-        jobs = [_job(book, code, out) for code, r in before.items() if r["bank"] == bank]
-        for result in grade_locally(jobs, _setup(book, bank, tier), workers):
+    for bank, run in sorted({(r["bank"], r["run"]) for r in before.values()}):
+        jobs = [
+            _job(book, c, out) for c, r in before.items() if (r["bank"], r["run"]) == (bank, run)
+        ]
+        for result in grade_locally(jobs, _setup(book, bank, run, tier), workers):
             if found := _differences(before[result.code]["scores"], result):
                 differs[result.code] = found
             changed |= _changed(before[result.code]["versions"], result.versions)
@@ -122,10 +124,15 @@ def regrade(
 
 def _recorded(book: Gradebook, code: str) -> dict[str, Any]:
 
-    row = book.rows("SELECT bank, versions FROM results WHERE code = ?", code)[0]
+    row = book.rows("SELECT bank, run, versions FROM results WHERE code = ?", code)[0]
     scores = book.rows("SELECT * FROM scores WHERE code = ?", code)
     found = {s["question"]: s for s in scores}
-    return {"bank": row["bank"], "versions": json.loads(row["versions"]), "scores": found}
+    return {
+        "bank": row["bank"],
+        "run": row["run"],
+        "versions": json.loads(row["versions"]),
+        "scores": found,
+    }
 
 
 def _job(book: Gradebook, code: str, out: Path) -> Job:
@@ -149,11 +156,11 @@ def _job(book: Gradebook, code: str, out: Path) -> Job:
     return Job(code, book.cells(code), drawn)
 
 
-def _setup(book: Gradebook, bank: str, tier: str) -> Setup:
+def _setup(book: Gradebook, bank: str, run: int, tier: str) -> Setup:
 
     found, practice = book.bank(bank)
-    run = book.rows("SELECT options FROM runs ORDER BY id DESC LIMIT 1")[0]
-    options = json.loads(run["options"])
+    row = book.rows("SELECT options FROM runs WHERE id = ?", run)[0]
+    options = json.loads(row["options"])
     return Setup(
         found.assignment,
         found.files,

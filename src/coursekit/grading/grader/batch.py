@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from coursekit.grading.question import Question
 
 Engine = Callable[[list[Job], Setup], Iterator[Result]]
 MEMORY_ABOVE_QUESTION_MB = 1024
+CELLS_S = 60.0  # for all cells of a notebook together; a chapter may take as long
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,13 @@ def _setup(
         submission_s=order.submission_s,
         warm=order.warm,
         preload=modules(sources),
-        limits={"memory_mb": memory, "total_s": order.submission_s, **order.limits},
+        limits={
+            "memory_mb": memory,
+            "start_s": min(CELLS_S, order.submission_s),
+            "total_s": order.submission_s,
+            "cpu_s": math.ceil(order.submission_s),
+            **order.limits,
+        },
     )
 
 

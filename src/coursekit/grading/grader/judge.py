@@ -30,6 +30,7 @@ from coursekit.grading.run import Outcome, make_driver
 from coursekit.grading.sandbox import SandboxDied
 
 LONGEST_TEXT = 20_000
+REFERENCE = "the reference"
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,7 @@ def _one_drawing(
     wanted = wanted_of(a, inputs)
     if failing := [w.error for w in wanted if w.error]:
         record["reference"] = failing[0]  # not the student's fault: this drawing is left out
+        desk.events.append(f"{REFERENCE} of {a.q.id!r} failed on seed {record['seed']}")
         return []
     found = _tried(desk, a, inputs)
     rows = [

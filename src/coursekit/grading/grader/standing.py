@@ -7,6 +7,7 @@ from typing import Any
 
 from coursekit.grading.grader import policy as policies
 from coursekit.grading.grader.gradebook import Gradebook
+from coursekit.grading.grader.judge import REFERENCE
 from coursekit.grading.grader.policy import Policy
 
 
@@ -72,6 +73,8 @@ class Standing:
             found.append("not graded yet")
         if self.result and self.result["failed"]:
             found.append("the grader itself failed on this submission")
+        events = self.result["events"] if self.result else []
+        found += [event for event in events if event.startswith(REFERENCE)]
         moved = [
             line.question["id"]
             for line in self.lines

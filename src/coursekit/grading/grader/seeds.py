@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from coursekit.grading.question import Question
@@ -67,8 +68,7 @@ def secret_of(out: Path) -> bytes:
 
 
 def _make(path: Path) -> None:
-    part = path.with_name(f"secret.{os.getpid()}.part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    handle, part = tempfile.mkstemp(prefix="secret.", suffix=".part", dir=path.parent)
     with os.fdopen(handle, "wb") as file:
         file.write(secrets.token_bytes(KEY_BYTES))
         file.flush()
@@ -78,4 +78,4 @@ def _make(path: Path) -> None:
     except FileExistsError:
         pass
     finally:
-        part.unlink()
+        os.unlink(part)

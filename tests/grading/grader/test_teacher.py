@@ -278,6 +278,25 @@ def test_a_replay_finds_a_score_that_was_changed(out: Path) -> None:
     assert "python was 2.7" in found.output
 
 
+def test_a_replay_takes_the_stored_seeds_and_not_the_secrets(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from coursekit.grading.grader import audit
+
+    (out / "secret.key").write_bytes(b"x" * 32)
+    asked = []
+    monkeypatch.setattr(audit, "grade_locally", lambda jobs, *more: asked.extend(jobs) or [])
+    with open_gradebook(out) as book:
+        audit.regrade(book, out, "unsafe", student="s0")
+        stored = book.rows(
+            "SELECT seed FROM evidence WHERE code = ? AND question = 'double' AND seed NOT NULL "
+            "ORDER BY number",
+            asked[0].code,
+        )
+    assert len(stored) == 3
+    assert asked[0].seeds["double"] == [row["seed"] for row in stored]
+
+
 def test_a_replay_needs_no_secret_and_no_questions_folder(out: Path, own_questions: Path) -> None:
     """The gradebook alone holds code, questions and seeds."""
     (out / "secret.key").unlink()

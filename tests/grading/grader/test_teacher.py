@@ -327,7 +327,12 @@ def test_a_private_question_takes_the_place_of_the_public_one(tmp_path: Path, ro
 
     own = tmp_path / "own" / "01-basics"
     own.mkdir(parents=True)
-    text = QUESTIONS.replace('id="double"', 'id="ridge"').replace('asks="double"', 'asks="ridge"')
+    text = QUESTIONS.replace('id="double"', 'id="ridge"')
+    (own / "questions.py").write_text(text)
+    other = collect("01-basics", root / "solutions", tmp_path / "own")
+    with pytest.raises(ValueError, match="asks for 'double'"), opened(other):
+        pass  # the students' notebooks ask for `ridge`
+    text = text.replace('asks="double"', 'asks="ridge"')
     (own / "questions.py").write_text(text)
     bank = collect("01-basics", root / "solutions", tmp_path / "own")
     plain = collect("01-basics", root / "solutions")

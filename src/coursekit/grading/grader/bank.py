@@ -12,7 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from coursekit.grading.question import Question, QuestionError, load_questions, question_files
+from coursekit.grading.question import (
+    Question,
+    QuestionError,
+    load_questions,
+    overlaid,
+    question_files,
+)
 
 ROOMS = ("public", "private")
 
@@ -88,15 +94,9 @@ def opened(bank: Bank) -> Iterator[list[Question]]:
             path = Path(room, bank.digest[:12], name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        yield list(_merged(Path(room, bank.digest[:12])).values())
-
-
-def _merged(folder: Path) -> dict[str, Question]:
-    found: dict[str, Question] = {}
-    for room in ROOMS:
-        if (folder / room).is_dir():
-            found |= {q.id: q for q in load_questions(folder / room)}
-    return found
+        rooms = [Path(room, bank.digest[:12], each) for each in ROOMS]
+        found = [load_questions(each) if each.is_dir() else [] for each in rooms]
+        yield overlaid(*found)
 
 
 def private_ids(bank: Bank) -> set[str]:

@@ -74,7 +74,8 @@ def _read(desk: Desk, a: Asked, verdict: Verdict) -> None:
     diagnosis = absent(a.public, []) if text is None else written(a.public, verdict.text)
     verdict.status, verdict.says = diagnosis.status, diagnosis.says
     if diagnosis.status == WRITTEN:
-        verdict.says = f"{len(verdict.text.split())} words, which your teacher reads."
+        count = len(verdict.text.split())
+        verdict.says = f"{count} word{'s' if count > 1 else ''}, which your teacher reads."
 
 
 def _on_public_inputs(

@@ -1,6 +1,6 @@
 """Measure three graders on the same submissions, in one run on one core, and say so in the guide.
 
-    python benchmarks/grading.py measure [--submissions 30] [--envs FOLDER]    (about 15 minutes)
+    python benchmarks/grading.py measure [--submissions 30] [--envs FOLDER]    (about 20 minutes)
     python benchmarks/grading.py page                   write the figures into book/grade.md
 
 otter-grader and nbgrader run in environments of their own, which are made when they are not in
@@ -23,23 +23,21 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
 from graders import others
-from graders.clock import Spent, timed
+from graders.clock import timed
 from graders.submissions import ASSIGNMENT, Exercise, Student, exercises, students
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "grading.json"
 PAGE = ROOT / "book" / "grade.md"
 BLOCK = re.compile(r"(<!-- measured:begin -->\n).*?(<!-- measured:end -->)", re.DOTALL)
-COLD_BAR, WARM_BAR = 3, 20
-OTHERS = ("otter-grader", "nbgrader")
+OTHERS, KINDS = ("otter-grader", "nbgrader"), ("numpy", "torch")
 
 
-def ours(room: Path, people: list[Student], *options: str) -> Spent:
+def ours(room: Path, people: list[Student], *options: str) -> float:
     """``coursekit grade``, as a teacher calls it: gradebook, feedback pages and report."""
     command = [sys.executable, "-m", "coursekit", "grade", str(room.parent / "work")]
     command += ["--assignment", ASSIGNMENT, "--out", str(room), "--jobs", "1", *options]
@@ -54,62 +52,52 @@ def ours(room: Path, people: list[Student], *options: str) -> Spent:
     return spent
 
 
-def rate(spent: Spent, number: int) -> dict[str, float]:
-    """Seconds a submission and submissions a minute, on one core."""
-    each = spent.wall / number
-    return {**asdict(spent), "seconds_each": round(each, 3), "per_minute": round(60 / each, 1)}
+def rate(seconds: float, number: int) -> dict[str, float]:
+    """Seconds in all and a submission, and submissions a minute, on one core."""
+    each = seconds / number
+    return {"seconds": round(seconds, 1), "each": round(each, 3), "a_minute": round(60 / each, 1)}
 
 
 def measure(number: int, envs: Path, work: Path) -> dict:
-    """Grade ``number`` submissions with every grader and compare what they found."""
+    """Grade ``number`` submissions with every grader, with and without torch, and compare."""
     made = exercises(ROOT)
-    people = students(made, number)
-    pins = [f"numpy=={version('numpy')}"]
+    pins = [f"{name}=={version(name).split('+')[0]}" for name in ("numpy", "torch")]
     bins = {name: others.environment(envs, name, pins) for name in OTHERS}
+    found = {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
+        "versions": {"python": platform.python_version(), **installed(bins)},
+        "assignment": ASSIGNMENT,
+        "questions": [e.q.id for e in made],
+        "submissions": number,
+    }
+    for name in KINDS:
+        people = students(made, number, torch=name == "torch")
+        (work / name).mkdir()
+        found[name] = compared(made, people, bins, work / name)
+    return found
+
+
+def compared(
+    made: list[Exercise], people: list[Student], bins: dict[str, Path], work: Path
+) -> dict[str, dict[str, float]]:
+    """What each grader needs for these submissions; all must find the points that are right."""
     others.write_plain(work / "work", made, people)
     rooms = {name: work / name for name in ("otter-run", "otter-loop", "nbgrader", "cold", "warm")}
     for room in rooms.values():
         room.mkdir()
+    otter = bins["otter-grader"]
     spent = {
-        "ours, cold": ours(rooms["cold"], people, "--cold"),
-        "ours, warm": ours(rooms["warm"], people),
-        "otter-grader": others.otter_command(
-            rooms["otter-run"], bins["otter-grader"], made, people
-        ),
-        "otter-grader, in one process": others.otter_loop(
-            rooms["otter-loop"], bins["otter-grader"], made, people
-        ),
+        "coursekit, cold": ours(rooms["cold"], people, "--cold"),
+        "coursekit, warm": ours(rooms["warm"], people),
+        "otter-grader": others.otter_command(rooms["otter-run"], otter, made, people),
+        "otter-grader, in a loop": others.otter_loop(rooms["otter-loop"], otter, made, people),
         **others.nbgrader(rooms["nbgrader"], bins["nbgrader"], made, people),
     }
     for name, room in rooms.items():
         if wrong := others.wrong_points(room, people):
             sys.exit(f"{name} finds other points:\n" + "\n".join(wrong[:10]))
-    return record(spent, made, people, bins)
-
-
-def record(
-    spent: dict[str, Spent], made: list[Exercise], people: list[Student], bins: dict[str, Path]
-) -> dict:
-    """Everything that was measured, with what it was measured on."""
-    rates = {name: rate(s, len(people)) for name, s in spent.items()}
-    return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
-        "load_average": [round(x, 1) for x in os.getloadavg()],
-        "versions": {"python": platform.python_version(), **installed(bins)},
-        "assignment": ASSIGNMENT,
-        "questions": [e.q.id for e in made],
-        "submissions": len(people),
-        "graders": rates,
-        "times_faster": {
-            heat: {
-                name: round(rates[name]["seconds_each"] / rates[f"ours, {heat}"]["seconds_each"], 1)
-                for name in rates
-                if not name.startswith("ours")
-            }
-            for heat in ("cold", "warm")
-        },
-    }
+    return {name: rate(seconds, len(people)) for name, seconds in spent.items()}
 
 
 def installed(bins: dict[str, Path]) -> dict[str, str]:
@@ -124,26 +112,48 @@ def installed(bins: dict[str, Path]) -> dict[str, str]:
     return found
 
 
+def times(record: dict, kind: str, heat: str) -> dict[str, float]:
+    """How many times as fast as each of the others coursekit is."""
+    each = {name: found["each"] for name, found in record[kind].items()}
+    own = each[f"coursekit, {heat}"]
+    both = each["nbgrader"] + each["nbgrader, feedback"]
+    slower = {name: each[name] for name in ("otter-grader", "otter-grader, in a loop", "nbgrader")}
+    slower["nbgrader with its feedback pages"] = both
+    return {name: seconds / own for name, seconds in slower.items()}
+
+
 def sentences(record: dict) -> str:
     """The guide's words for the figures."""
     rows = "\n".join(
-        f"| {name} | {r['seconds_each']:.2f} s | {r['per_minute']:.0f} | {r['cpu']:.0f} s |"
-        for name, r in record["graders"].items()
+        f"| {name} | {r['each']:.2f} s | {r['a_minute']:.0f} "
+        f"| {record['torch'][name]['each']:.2f} s | {record['torch'][name]['a_minute']:.0f} |"
+        for name, r in record["numpy"].items()
     )
-    v, faster = record["versions"], record["times_faster"]
-    cold, warm = (faster[heat] for heat in ("cold", "warm"))
-    return (
-        f"Measured on {record['machine']}, Python {v['python']}, {record['date']}, by "
-        f"`benchmarks/grading.py` (`benchmarks/results/grading.json`): {record['submissions']} "
-        f"submissions of {len(record['questions'])} questions each, one core, the whole run from "
-        f"the first import to the last file. otter-grader {v['otter-grader']}, nbgrader "
-        f"{v['nbgrader']}, coursekit {v['coursekit']}; all find the same points.\n\n"
-        "| grader | a submission | submissions a minute | processor time in all |\n"
-        f"|---|---|---|---|\n{rows}\n\n"
-        f"With a new Python for every submission coursekit is {cold['otter-grader']:.0f} times as "
-        f"fast as otter-grader and {cold['nbgrader']:.0f} times as fast as nbgrader; with its warm "
-        f"sandbox, the default, {warm['otter-grader']:.0f} and {warm['nbgrader']:.0f} times.\n"
-    )
+    v = record["versions"]
+    lines = [
+        f"Measured on {record['machine']}, Python {v['python']}, {record['date']} "
+        "(`benchmarks/results/grading.json`). "
+        f"{record['submissions']} submissions answer {len(record['questions'])} questions of "
+        f"chapter 01, right, wrong or not at all; every grader has one core and finds the same "
+        f"points. The time is that of the whole run. coursekit {v['coursekit']} draws new inputs "
+        "for each submission, runs it in its sandbox and writes the feedback pages; otter-grader "
+        f"{v['otter-grader']} (`otter run`, or its Python interface in a loop that you would have "
+        f"to write) and nbgrader {v['nbgrader']} compare on fixed inputs in the student's process.",
+        "",
+        "| | notebooks with NumPy | a minute | that import torch too | a minute |",
+        f"|---|---|---|---|---|\n{rows}",
+        "",
+        *(compare(record, heat) for heat in ("cold", "warm")),
+    ]
+    return "\n".join(lines)
+
+
+def compare(record: dict, heat: str) -> str:
+    """One line a temperature: how many times as fast, with and without torch."""
+    pairs = zip(*(times(record, kind, heat).items() for kind in KINDS), strict=True)
+    listed = "; ".join(f"{name}: {a:.0f} and {b:.0f} times" for (name, a), (_, b) in pairs)
+    what = {"cold": "a new Python for each submission", "warm": "a warm sandbox, the default"}[heat]
+    return f"As fast with {what} (NumPy, torch) as {listed}.\n"
 
 
 def measured() -> dict | None:

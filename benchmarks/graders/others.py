@@ -8,8 +8,8 @@ import sys
 import textwrap
 from pathlib import Path
 
-from graders.clock import Spent, timed
-from graders.submissions import AGREE, IMPORTS, Exercise, Student, asserts
+from graders.clock import timed
+from graders.submissions import AGREE, Exercise, Student, asserts
 
 PACKAGES = {
     "otter-grader": ["otter-grader[grading,plugins]==7.0.0", "ipykernel"],
@@ -46,10 +46,10 @@ def write(path: Path, cells: list[dict]) -> None:
     path.write_text(json.dumps(book), encoding="utf-8")
 
 
-def plain_cells(exercises: list[Exercise], answers: dict[str, str], name: str) -> list[dict]:
+def plain_cells(exercises: list[Exercise], imports: str, answers: dict[str, str]) -> list[dict]:
     """A student's notebook without any test in it: imports and one answer a cell."""
-    first = cell(f"# {name}\n{IMPORTS}")
-    return [first, *(cell(answers[e.q.id], f"answer-{e.q.id}", solution=True) for e in exercises)]
+    made = (cell(answers[e.q.id], f"answer-{e.q.id}", solution=True) for e in exercises)
+    return [cell(imports), *made]
 
 
 def otter_files(room: Path, bin: Path, exercises: list[Exercise], people: list[Student]) -> None:
@@ -68,10 +68,10 @@ def otter_files(room: Path, bin: Path, exercises: list[Exercise], people: list[S
     timed([*make, "--no-environment", "--no-requirements"], room, path=bin)
 
 
-def otter_command(room: Path, bin: Path, exercises: list[Exercise], people: list[Student]) -> Spent:
+def otter_command(room: Path, bin: Path, exercises: list[Exercise], people: list[Student]) -> float:
     """``otter run`` for every submission: otter's command for grading without Docker."""
     otter_files(room, bin, exercises, people)
-    spent, found = Spent(0.0, 0.0), {}
+    spent, found = 0.0, {}
     for s in people:
         options = ["-a", "autograder.zip", "-o", str(room), "--no-logo"]
         spent += timed(
@@ -84,7 +84,7 @@ def otter_command(room: Path, bin: Path, exercises: list[Exercise], people: list
     return spent
 
 
-def otter_loop(room: Path, bin: Path, exercises: list[Exercise], people: list[Student]) -> Spent:
+def otter_loop(room: Path, bin: Path, exercises: list[Exercise], people: list[Student]) -> float:
     """Otter's Python interface in one process for all: a loop that a teacher would write."""
     otter_files(room, bin, exercises, people)
     (room / "loop.py").write_text(OTTER_LOOP, encoding="utf-8")
@@ -106,26 +106,25 @@ pathlib.Path("found.json").write_text(json.dumps(found))
 
 def nbgrader(
     room: Path, bin: Path, exercises: list[Exercise], people: list[Student]
-) -> dict[str, Spent]:
+) -> dict[str, float]:
     """nbgrader: ``autograde`` over all submissions, and the feedback pages apart."""
     tests = [cell(AGREE, "agree", locked=True)]
     for e in exercises:
         graded = {"grade": True, "locked": True, "points": e.q.points}
         tests.append(cell(asserts(e), f"test-{e.q.id}", **graded))
     right = {e.q.id: e.right for e in exercises}
-    write(room / "source" / "hw" / "hw.ipynb", [*plain_cells(exercises, right, "hw"), *tests])
+    first = plain_cells(exercises, people[0].imports, right)
+    write(room / "source" / "hw" / "hw.ipynb", [*first, *tests])
     for s in people:
         path = room / "submitted" / s.name / "hw" / "hw.ipynb"
-        write(path, [*plain_cells(exercises, s.answers, s.name), *tests])
+        write(path, [*plain_cells(exercises, s.imports, s.answers), *tests])
     config = 'c = get_config()\nc.CourseDirectory.course_id = "bench"\n'
     (room / "nbgrader_config.py").write_text(config, encoding="utf-8")
     program = str(bin / "nbgrader")
     timed([program, "generate_assignment", "hw"], room, path=bin)
     spent = {
         "nbgrader": timed([program, "autograde", "hw"], room, path=bin),
-        "nbgrader, feedback pages in addition": timed(
-            [program, "generate_feedback", "hw"], room, path=bin
-        ),
+        "nbgrader, feedback": timed([program, "generate_feedback", "hw"], room, path=bin),
     }
     (room / "read.py").write_text(NBGRADER_READ, encoding="utf-8")
     subprocess.run([str(bin / "python"), "read.py"], cwd=room, check=True)
@@ -160,4 +159,4 @@ def wrong_points(room: Path, people: list[Student]) -> list[str]:
 def write_plain(folder: Path, exercises: list[Exercise], people: list[Student]) -> None:
     """The submissions as a folder of notebooks, one a student."""
     for s in people:
-        write(folder / f"{s.name}.ipynb", plain_cells(exercises, s.answers, s.name))
+        write(folder / f"{s.name}.ipynb", plain_cells(exercises, s.imports, s.answers))

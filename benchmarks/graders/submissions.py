@@ -47,9 +47,10 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Student:
-    """A submission: one source for every question, and the points that it must get."""
+    """A submission: its imports, one source for every question, and the points that it must get."""
 
     name: str
+    imports: str
     answers: dict[str, str]
     points: dict[str, float]
 
@@ -119,8 +120,10 @@ def _is_wrong(q: Question, source: str, cases: list[Case], wanted: list[Outcome]
     return any(q.compare.difference(o.value, w.value) for o, w in zip(found, wanted, strict=True))
 
 
-def students(exercises: list[Exercise], number: int, seed: int = 0) -> list[Student]:
-    """Draw ``number`` submissions, no two of them alike."""
+def students(
+    exercises: list[Exercise], number: int, *, torch: bool = False, seed: int = 0
+) -> list[Student]:
+    """Draw ``number`` submissions, no two of them alike; with ``torch`` they import it too."""
     rng = np.random.default_rng(seed)
     made = []
     for index in range(number):
@@ -128,7 +131,8 @@ def students(exercises: list[Exercise], number: int, seed: int = 0) -> list[Stud
         kinds = {e.q.id: KINDS[int(rng.choice(3, p=SHARES))] for e in exercises}
         answers = {e.q.id: e.source(kinds[e.q.id], rng) for e in exercises}
         points = {e.q.id: float(e.q.points) if kinds[e.q.id] == "right" else 0.0 for e in exercises}
-        made.append(Student(name, answers, points))
+        imports = f"# {name}\n{IMPORTS}" + ("\nimport torch" if torch else "")
+        made.append(Student(name, imports, answers, points))
     return made
 
 

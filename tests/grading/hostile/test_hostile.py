@@ -50,7 +50,7 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def rows_of(attack: Attack, graded: Graded) -> list[Row]:
     """The gradebook's rows of an attack: one, or one for each file of an archive."""
     file = attack.file.replace("@TOKEN@", graded.places["TOKEN"])
-    file = file.encode("utf-8", "replace").decode()
+    file = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in file)
     return [row for name, row in graded.rows.items() if name == file or name.startswith(f"{file}/")]
 
 
@@ -155,11 +155,13 @@ def test_no_cell_of_an_exported_table_is_a_formula(graded: Graded) -> None:
 
 def test_pages_hold_no_hidden_input(graded: Graded) -> None:
     out = Path(graded.places["OUT"])
-    text = "".join(pages.html_pages(out).values())
-    for file in ("honest-right.ipynb", "leak-hidden-inputs.ipynb"):
-        hidden = pages.hidden_values(out, file)
+    found = pages.html_pages(out)
+    for name in ("honest-right", "leak-hidden-inputs"):
+        text = found[f"{name}.html"] + found["report.html"]
+        hidden = pages.hidden_values(out, f"{name}.ipynb")
         assert len(hidden) > 100
-        assert [value for value in hidden if value in text] == [], file
+        # Of so many numbers one may be on the page by chance; a leak would show many.
+        assert len([value for value in hidden if value in text]) < 3, name
 
 
 def test_every_command_of_the_teacher_survives_the_batch(graded: Graded, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
 
+from coursekit.grading.grader.notebooks import one_text
 from coursekit.grading.run import Outcome
 from coursekit.grading.sandbox import SandboxDied
 
@@ -94,13 +95,13 @@ class Desk:
             raise
         self.sessions += 1
         if self.sessions == 1:
-            self.cell_errors = [(int(n), str(text)) for n, text in session.cell_errors]
+            self.cell_errors = [(int(n), one_text(str(text))) for n, text in session.cell_errors]
         return session
 
     def _note(self, death: SandboxDied) -> None:
         text = f"stopped: {death.reason}" + (f" ({death.detail})" if death.detail else "")
         if text not in self.events:
-            self.events.append(text[:300])
+            self.events.append(one_text(text)[:300])
 
     def _leave(self) -> None:
         if self._session is not None:

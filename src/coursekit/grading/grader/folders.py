@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from coursekit.grading.grader.notebooks import MAX_BYTES, printable
+from coursekit.grading.grader.notebooks import MAX_BYTES, one_name
 
 MAX_FILES = 20_000
 MAX_DEPTH = 8
@@ -65,7 +65,7 @@ def files(source: Path, skip: Path | None = None) -> Iterator[File]:
 
 def _single(source: Path) -> Iterator[File]:
     if source.suffix == ".ipynb":
-        yield _read(source, PurePosixPath(printable(source.name)))
+        yield _read(source, PurePosixPath(one_name(source.name)))
         return
     try:
         with zipfile.ZipFile(source) as archive:
@@ -85,7 +85,7 @@ def _walk(root: Path, skip: Path | None) -> Iterator[File]:
         for leaf in sorted(leaves):
             if wanted(leaf):
                 path = here / leaf
-                yield _read(path, PurePosixPath(printable(path.relative_to(root).as_posix())))
+                yield _read(path, PurePosixPath(one_name(path.relative_to(root).as_posix())))
 
 
 def wanted(name: str) -> bool:
@@ -132,7 +132,7 @@ def _entries(archive: zipfile.ZipFile, base: PurePosixPath, nested: bool = False
         return
     budget = MAX_NESTED if nested else MAX_FILES * MAX_BYTES
     for info in infos:
-        path = PurePosixPath(printable(info.filename.replace("\\", "/")))
+        path = PurePosixPath(one_name(info.filename.replace("\\", "/")))
         if info.is_dir() or not wanted(path.name) or set(path.parts) & set(IGNORED):
             continue
         if nested and path.suffix.lower() == ".zip":

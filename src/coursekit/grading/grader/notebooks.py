@@ -63,6 +63,15 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def one_name(text: str) -> str:
+    r"""The name of a file on one printable line; other names stay other names.
+
+    >>> one_name("\x1b[2J.ipynb")
+    '\\x1b[2J.ipynb'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def one_text(text: str) -> str:
     """Text from a submission as a page or a database can hold it: printable signs, lines, tabs."""
     return "".join(c for c in printable(text) if c.isprintable() or c in "\n\t")

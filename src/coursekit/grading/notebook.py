@@ -1,11 +1,7 @@
 """Check a notebook file from the command line: run its cells in a process of their own."""
 
-import ast
-import asyncio
 import contextlib
-import inspect
 import json
-import linecache
 import os
 import re
 import signal
@@ -16,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from coursekit.grading.cells import Silent, execute
 from coursekit.grading.check import Check
 from coursekit.grading.diagnose import WRONG
 from coursekit.grading.public import available
@@ -177,35 +174,11 @@ def _assignment(sources: list[str], path: Path) -> str:
     )
 
 
-class _NoShell:
-    """Stands in for IPython's shell: whatever is asked of it, nothing happens.
-
-    ``%time``, ``%%time`` and ``%%capture`` hold Python that belongs to the notebook; it is run.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        return self
-
-    def getoutput(self, *args: Any, **options: Any) -> list[str]:
-        return []
-
-    def run_line_magic(self, name: str, line: str, *args: Any, **options: Any) -> Any:
-        return _execute(line, f"<%{name}>") if name == "time" else self
-
-    def run_cell_magic(self, name: str, line: str, cell: str) -> Any:
-        return _execute(cell, f"<%%{name}>") if name in ("time", "capture") else self
-
-
 def child(assignment: str, source: str, result: str) -> None:
     """Run the cells (in the child process) and write the table where the parent reads it."""
     import IPython
 
-    shell = _NoShell()
+    shell = Silent()
     names = {"__name__": "__main__", "display": lambda *values, **options: None}
     names["get_ipython"] = IPython.get_ipython = lambda: shell
     sys.modules["__main__"].__dict__.update(names)
@@ -213,7 +186,7 @@ def child(assignment: str, source: str, result: str) -> None:
     for number, text in enumerate(json.loads(Path(source).read_text(encoding="utf-8")), 1):
         _write(result, {"cell": number})
         try:
-            _execute(text, f"<cell {number}>")
+            execute(text, f"<cell {number}>")
         except Exception as error:
             what = f"{type_name(error)}: {message(error)[:200]}"
             problems.append(f"Code cell {number} stopped: {what}")
@@ -234,15 +207,3 @@ def _write(result: str, report: dict[str, Any]) -> None:
     part = Path(f"{result}.part")
     part.write_text(json.dumps(report), encoding="utf-8")
     part.replace(result)
-
-
-def _execute(source: str, name: str) -> None:
-    """Run a cell as IPython would: with its syntax for magics, and ``await`` at the top level."""
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    text = TransformerManager().transform_cell(source)
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    code = compile(text, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    running = eval(code, vars(sys.modules["__main__"]))
-    if inspect.iscoroutine(running):
-        asyncio.run(running)

@@ -16,8 +16,8 @@ import sys
 from typing import Any
 
 from coursekit.grading import wire
+from coursekit.grading.cells import make_main, run_cells
 from coursekit.grading.run import attempt, make_driver
-from coursekit.grading.sandbox.cells import make_main, run_cells
 
 MAX_TEXT = 100_000
 

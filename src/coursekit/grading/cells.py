@@ -1,4 +1,4 @@
-"""Run a notebook's code cells where there is no notebook (inside the sandbox)."""
+"""Run a notebook's code cells where there is no notebook: in the sandbox, and from the shell."""
 
 import ast
 import asyncio
@@ -19,7 +19,7 @@ MAX_ERRORS = 20
 SHARE = 0.5
 
 
-class _Silent:
+class Silent:
     """Stands in for IPython's shell and for practice checks: whatever is asked, nothing happens.
 
     ``%time``, ``%%time`` and ``%%capture`` hold Python that belongs to the notebook; it is run.
@@ -34,15 +34,19 @@ class _Silent:
         return self
 
     def __call__(self, *args: Any, **options: Any) -> Any:
+        """Whatever is called, nothing happens."""
         return self
 
     def getoutput(self, *args: Any, **options: Any) -> list[str]:
+        """What a shell line printed: nothing."""
         return []
 
     def run_line_magic(self, name: str, line: str, *args: Any, **options: Any) -> Any:
+        """Run the statement of ``%time``; other magics do nothing."""
         return execute(line, f"<%{name}>") if name == "time" else self
 
     def run_cell_magic(self, name: str, line: str, cell: str) -> Any:
+        """Run the cell of ``%%time`` and ``%%capture``; other magics do nothing."""
         return execute(cell, f"<%%{name}>") if name in ("time", "capture") else self
 
 
@@ -51,13 +55,13 @@ def make_main(cells: list[str]) -> dict[str, Any]:
     import coursekit.grading
     import coursekit.grading.check
 
-    shell = _Silent()
+    shell = Silent()
     main = types.ModuleType("__main__")
     sys.modules["__main__"] = main
     main.__dict__.update(get_ipython=lambda: shell, display=lambda *values, **options: None)
     builtins.get_ipython = main.get_ipython  # type: ignore[attr-defined]
     # The practice checks of the notebook itself would only cost time: nobody reads what they say.
-    coursekit.grading.Check = coursekit.grading.check.Check = _Silent  # type: ignore[assignment,misc]
+    coursekit.grading.Check = coursekit.grading.check.Check = Silent  # type: ignore[assignment,misc]
     if "IPython" in sys.modules or any("IPython" in text for text in cells):
         import IPython
 

@@ -21,6 +21,9 @@ NAMES = [
     "descent_paths",
     "signal_depth",
     "backprop_graph",
+    "lstm_cell",
+    "alignment",
+    "beam_tree",
 ]
 LARGEST = 60_000  # bytes of text/html
 

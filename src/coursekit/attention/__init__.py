@@ -8,8 +8,8 @@ from coursekit import optional
 
 optional.require("torch")
 
+from coursekit.attention.entry import BACKENDS, attention, attention_weights  # noqa: E402
 from coursekit.attention.masks import causal_mask, packed_mask, visible, window_mask  # noqa: E402
-from coursekit.attention.op import BACKENDS, attention, attention_weights  # noqa: E402
 from coursekit.attention.reference import naive_attention  # noqa: E402
 
 __all__ = [

@@ -9,7 +9,7 @@ from torch import Tensor
 from coursekit.attention.check import check_inputs, check_option, check_queries_and_keys
 from coursekit.attention.masks import visible
 from coursekit.attention.reference import naive_attention, naive_weights
-from coursekit.attention.sdpa import torch_attention
+from coursekit.attention.torch_backend import torch_attention
 
 BACKENDS = ("auto", "torch", "reference")
 

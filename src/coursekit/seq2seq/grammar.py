@@ -261,6 +261,15 @@ def being(adjective: Adjective, subject: NounPhrase, *, negated: bool = False) -
 def write(words: Iterable[str]) -> str:
     """Write tokens as text: no space at an apostrophe, hyphens within French numbers.
 
+    Parameters
+    ----------
+    words : iterable of str
+        Tokens of either language.
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> write(["l'", "arbre", "de", "vingt", "et", "un", "rois"]), write(["boy", "'s", "cat"])

@@ -91,6 +91,13 @@ def figures() -> dict[str, live.LiveFigure]:
         "lstm_cell": live.lstm_cell(),
         "alignment": live.alignment(two_translations()),
         "beam_tree": live.beam_tree(*tiny_language()),
+        "soft_lookup": live.soft_lookup(
+            {"cat": (2.0, 1.0), "car": (-1.8, 1.4), "road": (-1.0, -2.0)}, [10, 20, 60]
+        ),
+        "positions": live.positions(),
+        "attention_heads": live.attention_heads(
+            {"first": np.eye(4), "even": np.full((4, 4), 0.25)}, ["the", "red", "car", "stops"]
+        ),
         "softmax": live.softmax({"cat": 2.0, "dog": 1.0, "ship": -1.0}),
     }
 

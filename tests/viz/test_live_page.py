@@ -24,6 +24,9 @@ NAMES = [
     "lstm_cell",
     "alignment",
     "beam_tree",
+    "soft_lookup",
+    "positions",
+    "attention_heads",
 ]
 LARGEST = 60_000  # bytes of text/html
 

@@ -8,6 +8,8 @@ import pytest
 import torch
 from scipy import stats
 
+from coursekit.seq2seq.search import beam_search
+from coursekit.seq2seq.vocabulary import BOS, EOS
 from coursekit.viz import live
 
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}  # float64 sums of a few terms
@@ -109,6 +111,25 @@ def sentences(logs, length):
                 yield words, log_p
 
 
+FIRST = 4  # the library's number of the first word, after the special ones
+
+
+def next_words(logs):
+    """The figure's language as the library asks for it; sentences of 4 tokens must end."""
+    table = torch.full((FIRST + len(logs) - 2, FIRST + len(logs) - 2), -torch.inf)
+    rows = [BOS, *range(FIRST, len(table))]
+    for a, row in zip(rows, logs[:-1], strict=True):
+        table[a, FIRST:], table[a, EOS] = torch.tensor(row[1:-1]), row[-1]
+
+    def log_probs(beginnings):
+        found = table[beginnings[:, -1]].clone()
+        if beginnings.shape[1] == 4:
+            found[:, FIRST:] = -torch.inf
+        return found
+
+    return log_probs
+
+
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0])
 def test_without_pruning_the_search_is_exhaustive(js, rng, alpha):
     p = np.zeros((5, 5))
@@ -116,7 +137,7 @@ def test_without_pruning_the_search_is_exhaustive(js, rng, alpha):
     figure = live.beam_tree(["<s>", *"abc", "</s>"], p, length=4)
     figure.alpha = alpha
     logs = [[-np.inf if v is None else v for v in row] for row in figure.data["logs"]]
-    words, best = max(sentences(logs, 4), key=lambda s: s[1] / len(s[0]) ** alpha)
+    words, best = max(sentences(logs, 4), key=lambda s: s[1] / ((5 + len(s[0])) / 6) ** alpha)
     table = json.dumps(figure.data["logs"]).replace("null", "-Infinity")
     ours = js("beam_tree", f"math.everything({table}, 4, {alpha}).best")
     assert tuple(ours["words"][1:]) == words == figure.search()[1].words
@@ -131,6 +152,10 @@ def test_without_pruning_the_search_is_exhaustive(js, rng, alpha):
         if found is not None:
             assert tuple(pruned["best"]["words"][1:]) == found.words
             assert figure.score(found) <= figure.score(figure.search()[1]) + 1e-12
+            library = beam_search(next_words(logs), width=width, max_length=4, alpha=alpha)[0]
+            assert tuple(i - FIRST + 1 for i in library.ids) == found.words[:-1]
+            # the library's scores are float32 sums of four terms
+            np.testing.assert_allclose(library.score, figure.score(found), rtol=1e-6)
 
 
 def test_greedy_misses_what_a_beam_of_two_finds(figures):

@@ -1,12 +1,13 @@
 // Beam search, step by step, in a language small enough to try every sentence.
 
 export const math = {
-  /** a sentence's score: log-probability over length to the power alpha; the end counts as a word */
-  score: (logp, length, alpha) => logp / length ** alpha,
+  /** a sentence's score: log-probability over a penalty that grows with its length, the end included */
+  score: (logp, length, alpha) => logp / ((5 + length) / 6) ** alpha,
 
   /**
    * All steps of a beam search. `logs[a][b]` is log p(b | a); word 0 starts, the last one ends.
-   * A step has every candidate, sorted, those kept marked; finished sentences leave the beam.
+   * A step has every candidate, sorted, those kept marked; finished sentences leave the beam
+   * and make it narrower.
    */
   search(logs, width, length, alpha) {
     const end = logs.length - 1;
@@ -18,7 +19,7 @@ export const math = {
         logs[words[words.length - 1]].map((l, b) => ({ words: [...words, b], logp: logp + l, parent })),
       ).filter(({ words, logp }) => Number.isFinite(logp) && words[t] !== 0 && (t < length || words[t] === end));
       all.sort((a, b) => b.logp - a.logp);
-      all.forEach((candidate, rank) => (candidate.kept = rank < width));
+      all.forEach((candidate, rank) => (candidate.kept = rank < width - finished.length));
       const kept = all.filter((c) => c.kept);
       finished.push(...kept.filter(({ words }) => words[t] === end));
       beam = kept.filter(({ words }) => words[t] !== end);
@@ -110,7 +111,7 @@ function render({ model, el }) {
         `${shown[shown.length - 1].filter((c) => c.kept).map((c) => `${say(c) || "nothing"}${c.words[c.words.length - 1] === end ? ", ended," : ""} ${fixed(c.logp, 2)}`).join("; ")}. ` +
         `${done.length} finished. ${over ? `Best found: ${best ? say(best) : "none"}, score ${points(best)}; ` : ""}best of all: ${say(all.best)}, score ${points(all.best)}.`,
       markup:
-        `<text x="0" y="14" class="ck-heading">Every beginning, best first${wide ? '<tspan class="ck-unit" dx="7">with log p over length to the power α; bold: kept</tspan>' : ""}</text>` +
+        `<text x="0" y="14" class="ck-heading">Every beginning, best first${wide ? '<tspan class="ck-unit" dx="7">with log p over the length penalty; bold: kept</tspan>' : ""}</text>` +
         heads.join("") + edges.join("") + marks.join(""),
     };
   });

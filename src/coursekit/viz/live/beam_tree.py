@@ -38,7 +38,8 @@ class BeamTree(LiveFigure):
         """
         logs = [[-np.inf if v is None else v for v in row] for row in self.data["logs"]]
         end, length = len(logs) - 1, self.data["length"]
-        beam, steps, finished = [Beginning((), 0.0)], [], []
+        beam, steps = [Beginning((), 0.0)], list[list[Beginning]]()
+        finished: list[Beginning] = []
         for t in range(1, length + 1):
             found = [
                 Beginning((*words, b), log_p + logs[words[-1] if words else 0][b])
@@ -47,7 +48,7 @@ class BeamTree(LiveFigure):
             ]
             found = sorted((c for c in found if np.isfinite(c.log_p)), key=lambda c: -c.log_p)
             steps.append(found)
-            kept = found[:width]
+            kept = found[: None if width is None else width - len(finished)]
             finished += [c for c in kept if c.words[-1] == end]
             beam = [c for c in kept if c.words[-1] != end]
             if not beam:
@@ -55,8 +56,8 @@ class BeamTree(LiveFigure):
         return steps, max(finished, key=self.score, default=None)
 
     def score(self, sentence: Beginning) -> float:
-        """Return the log-probability over the length to the power alpha."""
-        return float(sentence.log_p / len(sentence.words) ** self.alpha)
+        """Return the log-probability over the length penalty."""
+        return float(sentence.log_p / ((5 + len(sentence.words)) / 6) ** self.alpha)
 
     def say(self, sentence: Beginning | None) -> str:
         """Return the words of a sentence."""
@@ -82,10 +83,13 @@ class BeamTree(LiveFigure):
         """Draw every candidate of every step, those kept in bold."""
         steps, best = self.search(self.width)
         figure, ax = plt.subplots(figsize=(7.2, 4))
+        ended, end = 0, len(self.data["tokens"]) - 1
         places: dict[tuple[int, ...], tuple[float, float]] = {(): (-0.4, 1.0)}
         for t, found in enumerate(steps):
+            room = self.width - ended
             for rank, candidate in enumerate(found):
-                here, kept = (t, rank), rank < self.width
+                here, kept = (t, rank), rank < room
+                ended += kept and candidate.words[-1] == end
                 on_path = best is not None and best.words[: t + 1] == candidate.words
                 colour = style.COPPER if on_path else style.BLUE if kept else style.MUTED
                 edge = colour if kept else style.RULE

@@ -58,8 +58,8 @@ def test_the_record_has_an_entry_a_step():
 
 
 def test_what_cannot_be_trained_is_said_so():
+    x, y = data()
     with pytest.raises(FloatingPointError, match="step 1: the loss is nan"):
-        x, y = data()
         fit(nn.Linear(1, 1), squared, itertools.repeat((x, y * torch.nan)), steps=3)
     with pytest.raises(ValueError, match="ended after 2 of 3"):
         fit(nn.Linear(1, 1), squared, iter([data()] * 2), steps=3)

@@ -57,13 +57,15 @@ def test_a_sentence_is_translated_alike_alone_and_in_a_padded_batch(kind, length
 def test_without_attention_it_is_torchs_two_networks_joined_by_one_vector():
     model, source, target = model_of(None), ids((3, 5), S), ids((3, 4), V)
     read = torch.nn.GRU(D, D // 2, bidirectional=True, batch_first=True).double()
-    write = torch.nn.GRU(D, D, batch_first=True).double()
+    write = torch.nn.GRU(2 * D, D, batch_first=True).double()
     read.load_state_dict(model.encoder.rnn.state_dict())
     write.load_state_dict(model.decoder.rnn.state_dict())
     _, h = read(model.encoder.embedding(source))  # (2, B, d/2)
     fixed = torch.tanh(model.encoder.bridge(h.transpose(0, 1).flatten(1)))  # (B, d)
-    states, _ = write(model.decoder.embedding(target), fixed[None])
-    assert_same(model(source, target), model.decoder.out(states), terms=4 * D)
+    every = fixed[:, None].expand(3, 4, D)
+    states, _ = write(torch.cat([model.decoder.embedding(target), every], -1), fixed[None])
+    hidden = torch.tanh(model.decoder.mix(torch.cat([states, every], -1)))
+    assert_same(model(source, target), model.decoder.out(hidden), terms=4 * D)
 
 
 def test_without_attention_only_the_fixed_vector_counts():

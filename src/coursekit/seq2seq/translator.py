@@ -84,9 +84,10 @@ class Decoder(nn.Module):
     vocabulary_size, width : int
         Number of target words, and d, the width of the memory's states.
     attention : {None, "additive", "multiplicative"}
-        ``None`` hands over the fixed vector only. ``"additive"`` looks back with the state before
-        the step and feeds what it sees to the step (Bahdanau). ``"multiplicative"`` looks back
-        with the state after the step and mixes what it sees into the output (Luong).
+        ``None`` hands over the fixed vector only, to every step and to every output (Cho).
+        ``"additive"`` looks back with the state before the step and feeds what it sees to the step
+        (Bahdanau). ``"multiplicative"`` looks back with the state after the step (Luong). Both mix
+        what they see into the output.
     generator : torch.Generator, optional
         Source of the initial weights.
 
@@ -116,15 +117,17 @@ class Decoder(nn.Module):
             raise ValueError(f"attention is {attention!r}; 'additive', 'multiplicative' or None.")
         self.kind = attention
         self.embedding = embedding(vocabulary_size, width, generator)
-        self.rnn: GRU | GRUCell = GRU(width, width, generator=generator)
+        self.rnn: GRU | GRUCell
         self.attention: AdditiveAttention | MultiplicativeAttention
-        if attention == "additive":
+        if attention is None:
+            self.rnn = GRU(2 * width, width, generator=generator)
+        elif attention == "additive":
             self.rnn = GRUCell(2 * width, width, generator=generator)
             self.attention = AdditiveAttention(width, width, width, generator=generator)
-        elif attention == "multiplicative":
+        else:
+            self.rnn = GRU(width, width, generator=generator)
             self.attention = MultiplicativeAttention(width, width, generator=generator)
-        if attention is not None:
-            self.mix = linear(2 * width, width, generator)
+        self.mix = linear(2 * width, width, generator)
         self.out = linear(width, vocabulary_size, generator)
 
     def forward(self, target_in: Tensor, memory: Memory) -> tuple[Tensor, Tensor | None]:
@@ -157,9 +160,11 @@ class Decoder(nn.Module):
         words = self.embedding(target_in)  # (B, M, d)
         if self.kind == "additive":
             return self._look_then_step(words, memory)
-        states, _ = self.rnn(words, memory.last[None])  # (B, M, d)
         if self.kind is None:
-            return self.out(states), None
+            fixed = memory.last[:, None].expand_as(words)  # (B, M, d)
+            states, _ = self.rnn(torch.cat([words, fixed], dim=-1), memory.last[None])
+            return self._output(states, fixed), None
+        states, _ = self.rnn(words, memory.last[None])  # (B, M, d)
         contexts, weights = self.attention(states, memory.states, memory.mask)
         return self._output(states, contexts), weights
 

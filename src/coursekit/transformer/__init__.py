@@ -14,6 +14,7 @@ from coursekit.transformer.columns import column_attention, column_multi_head  #
 from coursekit.transformer.config import TransformerConfig  # noqa: E402
 from coursekit.transformer.count import (  # noqa: E402
     flops,
+    measured_flops,
     num_parameters,
     parameters_by_part,
     recurrent_flops,
@@ -110,6 +111,7 @@ __all__ = [
     "make_norm",
     "mask_tokens",
     "masked_lm_loss",
+    "measured_flops",
     "normal_weights",
     "num_parameters",
     "padding_mask",

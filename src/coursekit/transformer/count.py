@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 from coursekit.transformer.config import TransformerConfig
 
@@ -120,6 +123,34 @@ def flops(config: TransformerConfig, n: int, *, batch: int = 1) -> dict[str, int
         "feed-forward": L * 2 * tokens * matrices * d * c.ff_width,
         "head": 2 * tokens * d * c.vocab_size,
     }
+
+
+def measured_flops(call: Callable[..., Any], *args: Any, **options: Any) -> int:
+    """Return the operations of one call, counted by torch as they happen.
+
+    torch's attention is made to go through plain matrix products meanwhile, since its fused CPU
+    kernel is not among those that torch counts.
+
+    Parameters
+    ----------
+    call : callable
+        A model or function.
+    *args, **options
+        What it is called with.
+
+    Returns
+    -------
+    int
+        Of matrix products, two for a multiplication with its addition.
+
+    Examples
+    --------
+    >>> measured_flops(torch.matmul, torch.zeros(2, 3), torch.zeros(3, 4))
+    48
+    """
+    with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+        call(*args, **options)
+    return int(counter.get_total_flops())
 
 
 def recurrent_flops(n: int, d: int, *, gates: int = 1) -> int:

@@ -164,7 +164,9 @@ def to_published(state: Mapping[str, Tensor], layout: Layout) -> dict[str, Tenso
     >>> to_published({"a": torch.tensor([[1.0]]), "b": torch.tensor([[2.0]])}, layout)
     {'w': tensor([[1., 2.]])}
     """
-    _check_names(set(state), {ours for slot in layout.values() for ours in slot.ours}, "the model")
+    _check_names(
+        set(state), {ours for slot in layout.values() for ours in slot.ours}, "the model's weights"
+    )
     out = {}
     for name, slot in layout.items():
         w = torch.cat([state[ours] for ours in slot.ours])
@@ -181,7 +183,7 @@ def _pair(theirs: str, *ours: str, transposed: bool = False) -> Layout:
 def _check_names(got: set[str], wanted: set[str], what: str) -> None:
     missing, unknown = sorted(wanted - got), sorted(got - wanted)
     if missing or unknown:
-        first = [f"lacks {missing[0]}"] * bool(missing) + [f"has {unknown[0]}"] * bool(unknown)
+        first = [f"lacks {name}" for name in missing[:1]] + [f"has {name}" for name in unknown[:1]]
         raise ValueError(
             f"{what} do not fit the layout: {len(missing)} names missing and {len(unknown)} "
             f"unknown; it {' and '.join(first)}. Check the configuration and the names' prefix."

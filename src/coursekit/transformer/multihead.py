@@ -53,10 +53,11 @@ class MultiHeadAttention(nn.Module):
         rotary_base: float | None = None,
     ) -> None:
         super().__init__()
-        self.n_heads, self.n_kv_heads = n_heads, n_kv_heads or n_heads
+        n_kv_heads = n_heads if n_kv_heads is None else n_kv_heads
+        check_heads(d_model, n_heads, n_kv_heads)
+        self.n_heads, self.n_kv_heads = n_heads, n_kv_heads
         self.d_head = d_model // n_heads
         self.rotary_base = rotary_base
-        check_heads(d_model, n_heads, self.n_kv_heads)
         kv_width = self.n_kv_heads * self.d_head
         self.query = nn.Linear(d_model, d_model, bias=bias)
         self.key = nn.Linear(d_model, kv_width, bias=bias)

@@ -35,8 +35,9 @@ class LayerNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normalised `x`, shape (..., d_model)."""
-        variance, mean = torch.var_mean(x, dim=-1, correction=0, keepdim=True)  # (..., 1)
-        x = (x - mean) * torch.rsqrt(variance + self.eps) * self.weight
+        x = x - x.mean(-1, keepdim=True)
+        variance = x.square().mean(-1, keepdim=True)  # (..., 1)
+        x = x * torch.rsqrt(variance + self.eps) * self.weight
         return x if self.bias is None else x + self.bias
 
 

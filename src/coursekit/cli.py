@@ -1,4 +1,4 @@
-"""The command line ``coursekit``: get the notebooks, check exercises, look at the environment."""
+"""The command line ``coursekit``: notebooks, exercises, the environment, and grading."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from coursekit.grading.grader import commands as teaching
 
 app = typer.Typer(
     name="coursekit",
@@ -127,14 +129,19 @@ def copy_notebooks(stems: list[str], folder: Path, force: bool) -> list[Path]:
 
 
 @app.command()
-def check(notebook: Annotated[Path, typer.Argument(help="An exercise notebook.")]) -> None:
+def check(
+    notebook: Annotated[Path, typer.Argument(help="An exercise notebook.")],
+    full: Annotated[
+        bool, typer.Option("--full", help="Show what was tried, came back and was wanted.")
+    ] = False,
+) -> None:
     """Run an exercise notebook and show the table of its checks.
 
     This runs the notebook's code on this machine: check only notebooks that you trust.
     """
     from coursekit.grading import check_notebook
 
-    raise typer.Exit(check_notebook(notebook))
+    raise typer.Exit(check_notebook(notebook, full=full))
 
 
 @exercises.command("build")
@@ -176,9 +183,7 @@ def checkpoints_list(
 @checkpoints.command("build")
 def checkpoints_build(
     name: Annotated[str, typer.Argument(help="As the list shows it.")],
-    folder: Annotated[
-        Path | None, typer.Option(help="Where to; the package itself if left.")
-    ] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where to; else the package.")] = None,
 ) -> None:
     """Train a checkpoint again; print its metrics and those on record."""
     from coursekit.data import checkpoints as shelf
@@ -202,6 +207,9 @@ def checkpoints_verify() -> None:
         except (FileNotFoundError, ValueError) as error:
             fail(str(error), 1)
         out.print(f"{name}: as recorded", highlight=False)
+
+
+teaching.register(app)
 
 
 def main() -> None:

@@ -122,16 +122,17 @@ def new_induction(seed: int) -> tuple[GPT, torch.Generator]:
 
 def build_induction() -> Built:
     """Train attention alone on sequences that repeat."""
+    options: dict[str, Any] = {"steps": 1600, "batch_size": 64, "lr": 3e-3}
     runs, models = [], []
     for seed in SEEDS:
         model, g = new_induction(seed)
         before = evaluate_induction(model)
-        history = train_induction(model, generator=g, steps=800)
+        history = train_induction(model, generator=g, **options)
         round_weights(model)
         runs.append({"seed": seed, **record(history), **evaluate_induction(model)})
         runs[-1]["untrained"] = before
         models.append(model)
-    settings = {"config": asdict(induction_config()), "steps": 800, "batch_size": 64, "lr": 3e-3}
+    settings = {"config": asdict(induction_config()), **options}
     return built(models[0], settings, {"kept": runs[0], "seeds": runs})
 
 

@@ -1,4 +1,14 @@
-"""Chapter 03: how networks read and write sequences (PyTorch)."""
+"""Chapter 03: how networks read and write sequences.
+
+Words and their vectors, language models that count and that learn, recurrent networks written out,
+the translation task with its translators, search and BLEU: PyTorch, the batch first throughout.
+The numbers of the special tokens are `PAD`, 0; `BOS`, 1; `EOS`, 2; `UNK`, 3.
+"""
+
+# ruff: noqa: E402 - where torch is absent, the reader gets a sentence before the imports fail
+from coursekit import optional
+
+optional.require("torch")
 
 from coursekit.seq2seq.attend import (
     AdditiveAttention,

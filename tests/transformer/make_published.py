@@ -50,6 +50,7 @@ def main():
     gpt2 = randomise(hf.GPT2Model(GPT2), generator)
     bert = randomise(hf.BertModel(BERT), generator)
     llama = randomise(hf.LlamaForCausalLM(LLAMA), generator)
+    mlm = randomise(hf.BertForMaskedLM(BERT), generator)
     read = bert(ids, token_type_ids=segments, attention_mask=seen)
     out = {
         "ids": ids,
@@ -59,8 +60,9 @@ def main():
         "bert.out": read.last_hidden_state,
         "bert.pooled": read.pooler_output,
         "llama.out": llama(ids).logits,
+        "mlm.out": mlm(ids, token_type_ids=segments, attention_mask=seen).logits,
     }
-    for name, model in (("gpt2", gpt2), ("bert", bert), ("llama", llama)):
+    for name, model in (("gpt2", gpt2), ("bert", bert), ("llama", llama), ("mlm", mlm)):
         out |= {f"{name}/{key}": w for key, w in model.state_dict().items()}
     arrays = {key: np.asarray(w) for key, w in out.items()}
     np.savez_compressed(Path(__file__).with_name("published.npz"), **arrays)

@@ -14,6 +14,7 @@ from coursekit.transformer import (
     LLAMA_2_7B,
     LLAMA_3_8B,
     Bert,
+    MaskedLanguageModel,
     bert_layout,
     from_published,
     gpt2_layout,
@@ -63,6 +64,22 @@ def test_bert_is_the_published_model_padding_and_pooler_included():
     for row, expected, n in zip(found, PUBLISHED["bert.out"], lengths, strict=True):
         assert_rounds_to(row[:n], expected[:n], terms=100)
     assert_rounds_to(model.pool(found).detach(), PUBLISHED["bert.pooled"], terms=100)
+
+
+def test_the_masked_model_is_the_published_one():
+    shape, state = SHAPES["bert"][2], weights("mlm")
+    layout = {f"bert.{k}": slot for k, slot in bert_layout(shape).items() if "pooler" not in k}
+    head = "cls.predictions"
+    model = MaskedLanguageModel(shape).double().eval()
+    model.bert.load_state_dict(from_published({k: state[k] for k in layout}, layout))
+    own = {"bias": state[f"{head}.bias"]}
+    for theirs, ours in (("transform.dense", "transform"), ("transform.LayerNorm", "norm")):
+        own |= {f"{ours}.{k}": state[f"{head}.{theirs}.{k}"] for k in ("weight", "bias")}
+    assert not model.load_state_dict(own, strict=False).unexpected_keys
+    lengths = PUBLISHED["lengths"]
+    found = model(PUBLISHED["ids"], segments=PUBLISHED["segments"], lengths=lengths).detach()
+    for row, expected, n in zip(found, PUBLISHED["mlm.out"], lengths, strict=True):
+        assert_rounds_to(row[:n], expected[:n], terms=200)
 
 
 def test_llama_is_the_published_model():

@@ -1,6 +1,8 @@
 """The entry point against torch's operator, sums in extended precision, and properties."""
 
 import math
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -362,3 +364,11 @@ def test_bad_input_is_named(call, error, words):
 
 def test_the_mask_of_more_queries_than_keys_leaves_the_first_ones_nothing():
     assert causal_mask(3, 1).tolist() == [[False], [False], [True]]
+
+
+@pytest.mark.parametrize("package", ["attention", "transformer"])
+def test_without_torch_the_import_says_how_to_get_it(package):
+    code = f"import sys; sys.modules['torch'] = None; import coursekit.{package}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "ImportError: This part of the course needs torch" in done.stderr
+    assert "pip install torch" in done.stderr

@@ -51,7 +51,7 @@ def attention(
     softcap : float, optional
         Bounds the scaled scores by c tanh(score / c) before `bias` and masks.
     scale : float, optional
-        Factor of the scores, 1 / sqrt(D) by default.
+        Factor of the scores, 1 / sqrt(D) by default, :eq:`eq-transformer-scale`.
     cu_seqlens : Tensor, int, shape (S + 1,), optional
         S sequences packed end to end along N: ``[0, 3, 5]`` for lengths 3 and 2. Each sees only
         itself. Then B = 1 and N = M.

@@ -4,13 +4,14 @@ One entry point, :func:`attention`, and behind it the plain version that the cha
 (:func:`naive_attention`) and torch's own operator. Shapes are batch first, (B, H, N, D).
 """
 
+# ruff: noqa: E402 - where torch is absent, the reader gets a sentence before the imports fail
 from coursekit import optional
 
 optional.require("torch")
 
-from coursekit.attention.entry import BACKENDS, attention, attention_weights  # noqa: E402
-from coursekit.attention.masks import causal_mask, packed_mask, visible, window_mask  # noqa: E402
-from coursekit.attention.reference import naive_attention  # noqa: E402
+from coursekit.attention.entry import BACKENDS, attention, attention_weights
+from coursekit.attention.masks import causal_mask, packed_mask, visible, window_mask
+from coursekit.attention.reference import naive_attention
 
 __all__ = [
     "BACKENDS",

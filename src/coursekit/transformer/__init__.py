@@ -4,14 +4,15 @@ One set of blocks, and from it the 2017 encoder-decoder, BERT, GPT-2 and Llama; 
 :func:`coursekit.attention.attention`. torch throughout, batch first.
 """
 
+# ruff: noqa: E402 - where torch is absent, the reader gets a sentence before the imports fail
 from coursekit import optional
 
 optional.require("torch")
 
-from coursekit.transformer.bert import Bert, MaskedLanguageModel  # noqa: E402
-from coursekit.transformer.blocks import Block, make_norm  # noqa: E402
-from coursekit.transformer.columns import column_attention, column_multi_head  # noqa: E402
-from coursekit.transformer.config import (  # noqa: E402
+from coursekit.transformer.bert import Bert, MaskedLanguageModel
+from coursekit.transformer.blocks import Block, make_norm
+from coursekit.transformer.columns import column_attention, column_multi_head
+from coursekit.transformer.config import (
     BERT_BASE,
     GPT2,
     GPT2_LARGE,
@@ -22,7 +23,7 @@ from coursekit.transformer.config import (  # noqa: E402
     TRANSFORMER_BASE,
     TransformerConfig,
 )
-from coursekit.transformer.count import (  # noqa: E402
+from coursekit.transformer.count import (
     flops,
     measured_flops,
     num_parameters,
@@ -30,18 +31,18 @@ from coursekit.transformer.count import (  # noqa: E402
     recurrent_flops,
     skeleton,
 )
-from coursekit.transformer.embeddings import Embeddings  # noqa: E402
-from coursekit.transformer.encoder_decoder import EncoderDecoder, Memory  # noqa: E402
-from coursekit.transformer.experts import MixtureOfExperts, balance_loss  # noqa: E402
-from coursekit.transformer.feedforward import FeedForward  # noqa: E402
-from coursekit.transformer.gpt import GPT  # noqa: E402
-from coursekit.transformer.induction import (  # noqa: E402
+from coursekit.transformer.embeddings import Embeddings
+from coursekit.transformer.encoder_decoder import EncoderDecoder, Memory
+from coursekit.transformer.experts import MixtureOfExperts, balance_loss
+from coursekit.transformer.feedforward import FeedForward
+from coursekit.transformer.gpt import GPT
+from coursekit.transformer.induction import (
     induction_score,
     previous_token_score,
     repeated_sequences,
 )
-from coursekit.transformer.initialise import normal_weights, xavier_weights  # noqa: E402
-from coursekit.transformer.layouts import (  # noqa: E402
+from coursekit.transformer.initialise import normal_weights, xavier_weights
+from coursekit.transformer.layouts import (
     Slot,
     bert_layout,
     from_published,
@@ -49,25 +50,25 @@ from coursekit.transformer.layouts import (  # noqa: E402
     llama_layout,
     to_published,
 )
-from coursekit.transformer.linear import (  # noqa: E402
+from coursekit.transformer.linear import (
     feature_map,
     linear_attention,
     linear_attention_recurrent,
 )
-from coursekit.transformer.maps import attention_maps  # noqa: E402
-from coursekit.transformer.masked_lm import mask_tokens, masked_lm_loss  # noqa: E402
-from coursekit.transformer.masks import padding_mask, prefix_mask  # noqa: E402
-from coursekit.transformer.multihead import MultiHeadAttention  # noqa: E402
-from coursekit.transformer.norms import LayerNorm, RMSNorm  # noqa: E402
-from coursekit.transformer.positions import (  # noqa: E402
+from coursekit.transformer.maps import attention_maps
+from coursekit.transformer.masked_lm import mask_tokens, masked_lm_loss
+from coursekit.transformer.masks import padding_mask, prefix_mask
+from coursekit.transformer.multihead import MultiHeadAttention
+from coursekit.transformer.norms import LayerNorm, RMSNorm
+from coursekit.transformer.positions import (
     LearnedPositions,
     alibi_bias,
     alibi_slopes,
     rotary,
     sinusoidal,
 )
-from coursekit.transformer.ssm import DiagonalSSM  # noqa: E402
-from coursekit.transformer.trained import (  # noqa: E402
+from coursekit.transformer.ssm import DiagonalSSM
+from coursekit.transformer.trained import (
     complete,
     evaluate_gpt,
     evaluate_induction,
@@ -78,7 +79,7 @@ from coursekit.transformer.trained import (  # noqa: E402
     load_masked_lm,
     load_translator,
 )
-from coursekit.transformer.training import (  # noqa: E402
+from coursekit.transformer.training import (
     induction_loss,
     random_batches,
     train_induction,

@@ -93,9 +93,10 @@ def test_no_prefix_is_causal_and_a_whole_prefix_an_encoder():
 
 
 @pytest.mark.parametrize("kind", [Bert, MaskedLanguageModel])
+@pytest.mark.parametrize("norm", ["pre", "post"])
 @pytest.mark.parametrize("positions", POSITIONS)
-def test_bert_sees_both_ways_and_no_padding(kind, positions):
-    model, tokens = model_of(kind, positions=positions, norm="post"), ids(2, 5)
+def test_bert_sees_both_ways_and_no_padding(kind, positions, norm):
+    model, tokens = model_of(kind, positions=positions, norm=norm), ids(2, 5)
     lengths = torch.tensor([3, 5])
     changed = tokens.clone()
     changed[0, 3:] = 7
@@ -273,6 +274,11 @@ MODEL = GPT(TransformerConfig(V, 8, n_layers=1, n_heads=2, max_len=4))
         (lambda: MODEL(ids(1, 3), prefix=torch.tensor(2)), ValueError, r"\(B,\) wanted"),
         (lambda: MODEL(ids(1, 3), lengths=torch.tensor([1.0])), ValueError, "whole numbers"),
         (lambda: MODEL(ids(2, 3), lengths=torch.tensor([1, 2, 3])), ValueError, "broadcast"),
+        (
+            lambda: Bert(config(segments=2))(ids(1, 2), segments=torch.tensor([[0, 2]])),
+            ValueError,
+            "segments has the token 2; with a vocabulary of 2",
+        ),
         (
             lambda: Bert(config(), pooler=False).pool(torch.zeros(1, 2, 8)),
             ValueError,

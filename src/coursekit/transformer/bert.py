@@ -47,13 +47,14 @@ class Bert(nn.Module):
         self.norm = make_norm(config)
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layers))
+        self.last_norm = make_norm(config) if config.norm == "pre" else nn.Identity()
         self.pooler = nn.Linear(config.d_model, config.d_model) if pooler else None
         normal_weights(self, n_layers=config.n_layers, generator=generator)
 
     def forward(
         self, ids: Tensor, *, lengths: Tensor | None = None, segments: Tensor | None = None
     ) -> Tensor:
-        """Return the tokens after the last block, shape (B, N, d_model).
+        """Return the tokens after the last block and its norm, shape (B, N, d_model).
 
         Parameters
         ----------
@@ -76,7 +77,7 @@ class Bert(nn.Module):
         x = self.dropout(self.norm(self.embeddings(ids, segments)))
         for block in self.blocks:
             x = block(x, mask=mask, bias=bias)
-        return x
+        return self.last_norm(x)
 
     def pool(self, hidden: Tensor) -> Tensor:
         """Return each sentence's vector, shape (B, d_model), from the first token's.

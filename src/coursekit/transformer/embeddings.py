@@ -51,11 +51,13 @@ class Embeddings(nn.Module):
         elif self.kind == "sinusoidal":
             x = x + sinusoidal(n, x.shape[2]).to(x)
         if self.segments is not None:
-            x = x + self.segments(torch.zeros_like(ids) if segments is None else segments)
+            segments = torch.zeros_like(ids) if segments is None else segments
+            check_ids(segments, self.segments.num_embeddings, "segments")
+            x = x + self.segments(segments)
         return x
 
 
-def check_ids(ids: Tensor, vocab_size: int) -> None:
+def check_ids(ids: Tensor, vocab_size: int, name: str = "ids") -> None:
     """Refuse what is no batch of token numbers below `vocab_size`.
 
     Raises
@@ -72,16 +74,17 @@ def check_ids(ids: Tensor, vocab_size: int) -> None:
     ValueError: ids has the token 12; with a vocabulary of 10, tokens run from 0 to 9.
     """
     if ids.is_floating_point() or ids.dtype == torch.bool:
-        raise TypeError(f"ids are {ids.dtype}; whole numbers wanted, one for each token.")
+        raise TypeError(f"{name} is {ids.dtype}; whole numbers wanted, one for each token.")
     if ids.ndim != 2:
         raise ValueError(
-            f"ids has shape {tuple(ids.shape)}; (batch, tokens) wanted. For one sequence: ids[None]"
+            f"{name} has shape {tuple(ids.shape)}; (batch, tokens) wanted. "
+            f"For one sequence: {name}[None]."
         )
     if ids.is_meta or ids.numel() == 0:
         return
     low, high = int(ids.min()), int(ids.max())
     if low < 0 or high >= vocab_size:
         raise ValueError(
-            f"ids has the token {low if low < 0 else high}; with a vocabulary of {vocab_size}, "
+            f"{name} has the token {low if low < 0 else high}; with a vocabulary of {vocab_size}, "
             f"tokens run from 0 to {vocab_size - 1}."
         )

@@ -188,8 +188,10 @@ def alibi_bias(
 
 
 def _angles(positions: Tensor, width: int, base: float) -> Tensor:
-    """Return position / base^(2i / width), shape (N, width / 2), float64: angles grow large."""
+    """Return position / base^(2i / width), shape (N, width / 2), in float64: angles grow large."""
     if width % 2:
         raise ValueError(f"the width is {width}; an even one wanted, since numbers go in pairs.")
-    powers = torch.arange(0, width, 2, device=positions.device, dtype=torch.float64) / width
-    return positions.to(torch.float64)[:, None] / base**powers
+    device = positions.device
+    wide = torch.float32 if device.type == "mps" else torch.float64  # Apple's has no float64
+    powers = torch.arange(0, width, 2, device=device, dtype=wide) / width
+    return positions.to(wide)[:, None] / base**powers

@@ -153,7 +153,7 @@ def build_masked_lm() -> Built:
     _, french = translation_vocabularies()
     test = [french.encode(p.target) for p in split().test]
     runs, models = [], []
-    options: dict[str, Any] = {"steps": 1500, "batch_size": 64, "lr": 3e-3}
+    options: dict[str, Any] = {"steps": 1000, "batch_size": 64, "lr": 3e-3}
     for seed in SEEDS:
         g = torch.Generator().manual_seed(seed)
         model = MaskedLanguageModel(masked_lm_config(), generator=g)
@@ -179,7 +179,7 @@ def gpt_config() -> TransformerConfig:
 def build_gpt() -> Built:
     """Train a decoder to write the French sentences."""
     sentences = [[BOS, *ids, EOS] for ids in french_sentences()]
-    options: dict[str, Any] = {"steps": 800, "batch_size": 64, "lr": 3e-3}
+    options: dict[str, Any] = {"steps": 400, "batch_size": 64, "lr": 3e-3}
     g = torch.Generator().manual_seed(SEEDS[0])
     model = GPT(gpt_config(), generator=g)
     history = train_language_model(model, sentences, generator=g, **options)

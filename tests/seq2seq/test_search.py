@@ -112,6 +112,30 @@ def test_a_wider_beam_sees_what_greedy_misses():
     assert math.exp(one.log_prob) == pytest.approx(0.3, rel=1e-5)
 
 
+@given(seeds, st.integers(1, 5))
+@settings(max_examples=20)
+def test_what_ends_makes_the_beam_narrower(seed, width):
+    model, asked = random_model(seed), []
+
+    def recorded(beginnings):
+        asked.append({tuple(b) for b in beginnings.tolist()})
+        return model(beginnings)
+
+    found = beam_search(recorded, width=width, max_length=LONGEST)
+    assert len(found) <= width
+    for n, beginnings in enumerate(asked):
+        ended = sum(h.finished and len(h.ids) < n for h in found)
+        assert len(beginnings) <= width - ended
+        assert all(EOS not in b for b in beginnings)
+
+
+@pytest.mark.parametrize(
+    ("length", "alpha", "value"), [(1, 0.7, 1.0), (7, 1.0, 2.0), (19, 0.5, 2.0), (9, 0.0, 1.0)]
+)
+def test_the_length_penalty_is_that_of_wu_and_others(length, alpha, value):
+    assert length_penalty(length, alpha) == pytest.approx(value)
+
+
 def test_the_length_penalty_makes_longer_sentences_win():
     def model(beginnings):
         row = torch.full((V,), -math.inf)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import subprocess
 import sys
 
 import pytest
@@ -25,3 +26,9 @@ def test_a_present_package_is_returned() -> None:
 
 def test_the_example_runs() -> None:
     assert doctest.testmod(optional).failed == 0
+
+
+def test_a_package_that_needs_torch_says_so_when_it_is_imported() -> None:
+    code = "import sys; sys.modules['torch'] = None; import coursekit.seq2seq"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "This part of the course needs torch" in done.stderr

@@ -18,7 +18,7 @@ PACKAGES = {
     "matplotlib": "every notebook",
     "scikit-learn": "the data sets",
     "anywidget": "live figures in Jupyter",
-    "torch": "comparisons in 02-backprop, which runs without",
+    "torch": "every chapter from 03-seq2seq on",
     "triton": "the GPU chapter to come, on Linux",
     "jupyterlab": "opening notebooks in a browser",
 }

@@ -52,8 +52,8 @@ def test_marked_tests_are_run(ledger: equations.Ledger, root: Path) -> None:
                 for node in ast.walk(ast.parse(source))
                 if isinstance(node, ast.FunctionDef) and node.lineno == place.line
             )
-            assert "skip" not in decorators
-            assert "xfail" not in decorators
+            assert "mark.skip" not in decorators
+            assert "mark.xfail" not in decorators
 
 
 def test_page_and_download_edition_see_the_same_equations(ledger: equations.Ledger) -> None:

@@ -273,6 +273,35 @@ BAD_CELLS = {
         ),
         "make-it-faster": ("speed = 'It is fast.'", "3 words"),
     },
+    "03-seq2seq": {
+        "skip-gram-pairs": (
+            "def skip_gram_pairs(words, window):\n    return [(w, w) for w in words]",
+            "4 values came back as the answer; 6 were wanted",
+        ),
+        "perplexity": (
+            "def perplexity(probabilities):\n    return 2 ** -np.mean(np.log(probabilities))",
+            "You raised 2 to the power",
+        ),
+        "recurrent-layer": (
+            "class RNN(nn.Module):\n    def __init__(self, n, H):\n        super().__init__()\n"
+            "        self.rnn = nn.RNN(n, H, batch_first=True)\n"
+            "    def forward(self, x):\n        return self.rnn(x)[0]",
+            "weight_ih, weight_hh, bias were wanted",
+        ),
+        "masked-attention": (
+            "def attention_weights(scores, lengths):\n"
+            "    real = torch.arange(scores.shape[1]) < lengths[:, None]\n"
+            "    return scores.masked_fill(~real, -torch.inf).softmax(-1)",
+            "A row of padding only gives nan",
+        ),
+        "beam-search": (
+            "def beam_search(start, step, width, length):\n    path = [int(np.argmax(start))]\n"
+            "    while len(path) < length:\n        path.append(int(np.argmax(step[path[-1]])))\n"
+            "    return path",
+            "This is greedy search",
+        ),
+        "make-it-fail": ("findings = 'It never fails.'", "3 words"),
+    },
 }
 
 

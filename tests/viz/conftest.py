@@ -1,6 +1,10 @@
-"""One of each live figure, and a shell that displays."""
+"""One of each live figure, a shell that displays, and engines that run the figures' mathematics."""
 
 from __future__ import annotations
+
+import json
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -8,6 +12,68 @@ from IPython.core.interactiveshell import InteractiveShell
 from sklearn.datasets import load_diabetes, load_iris
 
 from coursekit.viz import live
+from coursekit.viz.live.base import LiveFigure
+
+LOAD = """async ([source, expression]) => {
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const { math } = await import(url);
+  return JSON.stringify(new Function("math", `return ${expression}`)(math));
+}"""
+
+
+def source(name: str) -> str:
+    """The module of the figure of this name, as a page gets it."""
+    return next(kind._esm for kind in LiveFigure.__subclasses__() if kind.name == name)
+
+
+class InNode:
+    """Evaluates an expression over a module's `math` in Node."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, name: str, expression: str):
+        module = self.folder / f"{name}.mjs"
+        module.write_text(source(name), "utf-8")
+        code = f"import {{ math }} from {json.dumps(module.as_uri())};\n"
+        code += f"console.log(JSON.stringify({expression}));"
+        done = subprocess.run(
+            ["node", "--input-type=module"], input=code, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+class InBrowser:
+    """Evaluates an expression over a module's `math` in Chromium."""
+
+    def __init__(self, page):
+        self.page = page
+
+    def __call__(self, name: str, expression: str):
+        return json.loads(self.page.evaluate(LOAD, [source(name), expression]))
+
+
+def two_translations() -> list[tuple[list[str], list[str], np.ndarray]]:
+    """Words and weights such as a translator gives; the adjective crosses the noun."""
+    short = np.array([[0.9, 0.06, 0.04], [0.05, 0.1, 0.85], [0.02, 0.88, 0.1]])
+    long = np.full((14, 14), 0.02) + 0.72 * np.eye(14)[::-1]
+    words = [f"word{k}" for k in range(14)]
+    return [
+        (["the", "black", "cat"], ["le", "chat", "noir"], short),
+        (words, [w.upper() for w in words], long),
+    ]
+
+
+def tiny_language() -> tuple[list[str], np.ndarray]:
+    """A language in which the likelier first word does not begin the likeliest sentence."""
+    p = np.zeros((7, 7))
+    p[0, [1, 2]] = 0.55, 0.45
+    p[1, [3, 4]] = 0.48, 0.52
+    p[2, [3, 4]] = 0.9, 0.1
+    p[3, [5, 6]] = 0.45, 0.55
+    p[4, 3] = p[5, 6] = 1
+    return ["<s>", "la", "une", "maison", "petite", "rouge", "</s>"], p
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +88,16 @@ def figures() -> dict[str, live.LiveFigure]:
         "descent_paths": live.descent_paths(),
         "signal_depth": live.signal_depth(),
         "backprop_graph": live.backprop_graph(),
+        "lstm_cell": live.lstm_cell(),
+        "alignment": live.alignment(two_translations()),
+        "beam_tree": live.beam_tree(*tiny_language()),
+        "soft_lookup": live.soft_lookup(
+            {"cat": (2.0, 1.0), "car": (-1.8, 1.4), "road": (-1.0, -2.0)}, [10, 20, 60]
+        ),
+        "positions": live.positions(),
+        "attention_heads": live.attention_heads(
+            {"first": np.eye(4), "even": np.full((4, 4), 0.25)}, ["the", "red", "car", "stops"]
+        ),
         "softmax": live.softmax({"cat": 2.0, "dog": 1.0, "ship": -1.0}),
     }
 
@@ -36,3 +112,16 @@ def shell():
     """A shell, without which IPython displays nothing."""
     yield InteractiveShell.instance()
     InteractiveShell.clear_instance()
+
+
+@pytest.fixture(params=[pytest.param("chromium", marks=pytest.mark.browser), "node"])
+def js(request, tmp_path):
+    if request.param == "node":
+        if shutil.which("node") is None:
+            pytest.skip("no Node here; the same tests run in Chromium")
+        yield InNode(tmp_path)
+        return
+    page = request.getfixturevalue("browser").new_page()
+    page.goto("about:blank")
+    yield InBrowser(page)
+    page.close()

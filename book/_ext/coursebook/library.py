@@ -10,6 +10,8 @@ from typing import Any
 
 MARKER = re.compile(r"^<!-- library: ([\w.]+) -->$", re.MULTILINE)
 
+LONGEST_VALUE = 60
+
 
 def by_module(package: str) -> dict[str, list[str]]:
     """Group `package.__all__` by defining module, each in source order."""
@@ -56,6 +58,9 @@ def _entry(package: str, name: str, thing: Any) -> str:
         return _rst(f".. autoclass:: {package}.{name}\n   :members:")
     if inspect.isroutine(thing):
         return _rst(f".. autofunction:: {package}.{name}")
+    if type(thing).__module__ == "builtins":  # its docstring would be that of int or tuple
+        value = f"\n   :value: {thing!r}" if len(repr(thing)) <= LONGEST_VALUE else ""
+        return _rst(f".. py:data:: {package}.{name}{value}")
     return _rst(f".. autodata:: {package}.{name}\n   :no-value:")  # its words stand in its module
 
 

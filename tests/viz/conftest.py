@@ -1,6 +1,10 @@
-"""One of each live figure, and a shell that displays."""
+"""One of each live figure, a shell that displays, and engines that run the figures' mathematics."""
 
 from __future__ import annotations
+
+import json
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -8,6 +12,46 @@ from IPython.core.interactiveshell import InteractiveShell
 from sklearn.datasets import load_diabetes, load_iris
 
 from coursekit.viz import live
+from coursekit.viz.live.base import LiveFigure
+
+LOAD = """async ([source, expression]) => {
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const { math } = await import(url);
+  return JSON.stringify(new Function("math", `return ${expression}`)(math));
+}"""
+
+
+def source(name: str) -> str:
+    """The module of the figure of this name, as a page gets it."""
+    return next(kind._esm for kind in LiveFigure.__subclasses__() if kind.name == name)
+
+
+class InNode:
+    """Evaluates an expression over a module's `math` in Node."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, name: str, expression: str):
+        module = self.folder / f"{name}.mjs"
+        module.write_text(source(name), "utf-8")
+        code = f"import {{ math }} from {json.dumps(module.as_uri())};\n"
+        code += f"console.log(JSON.stringify({expression}));"
+        done = subprocess.run(
+            ["node", "--input-type=module"], input=code, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+class InBrowser:
+    """Evaluates an expression over a module's `math` in Chromium."""
+
+    def __init__(self, page):
+        self.page = page
+
+    def __call__(self, name: str, expression: str):
+        return json.loads(self.page.evaluate(LOAD, [source(name), expression]))
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +80,16 @@ def shell():
     """A shell, without which IPython displays nothing."""
     yield InteractiveShell.instance()
     InteractiveShell.clear_instance()
+
+
+@pytest.fixture(params=[pytest.param("chromium", marks=pytest.mark.browser), "node"])
+def js(request, tmp_path):
+    if request.param == "node":
+        if shutil.which("node") is None:
+            pytest.skip("no Node here; the same tests run in Chromium")
+        yield InNode(tmp_path)
+        return
+    page = request.getfixturevalue("browser").new_page()
+    page.goto("about:blank")
+    yield InBrowser(page)
+    page.close()

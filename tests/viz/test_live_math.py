@@ -5,8 +5,6 @@ Run in Chromium, as a reader's browser runs it, and in Node where there is one.
 
 import importlib
 import json
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
@@ -16,63 +14,11 @@ from sklearn.linear_model import Lasso, Ridge
 from sklearn.preprocessing import StandardScaler
 
 from coursekit.viz import live
-from coursekit.viz.live.base import LiveFigure
 
 # in coursekit.viz.live these names are those of the functions
 descent = importlib.import_module("coursekit.viz.live.descent_paths")
 signals = importlib.import_module("coursekit.viz.live.signal_depth")
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}  # float64 sums of at most some thousand terms
-LOAD = """async ([source, expression]) => {
-  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const { math } = await import(url);
-  return JSON.stringify(new Function("math", `return ${expression}`)(math));
-}"""
-
-
-def source(name: str) -> str:
-    """The module of the figure of this name, as a page gets it."""
-    return next(kind._esm for kind in LiveFigure.__subclasses__() if kind.name == name)
-
-
-class InNode:
-    """Evaluates an expression over a module's `math` in Node."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def __call__(self, name: str, expression: str):
-        module = self.folder / f"{name}.mjs"
-        module.write_text(source(name), "utf-8")
-        code = f"import {{ math }} from {json.dumps(module.as_uri())};\n"
-        code += f"console.log(JSON.stringify({expression}));"
-        done = subprocess.run(
-            ["node", "--input-type=module"], input=code, capture_output=True, text=True, timeout=60
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-
-class InBrowser:
-    """Evaluates an expression over a module's `math` in Chromium."""
-
-    def __init__(self, page):
-        self.page = page
-
-    def __call__(self, name: str, expression: str):
-        return json.loads(self.page.evaluate(LOAD, [source(name), expression]))
-
-
-@pytest.fixture(params=[pytest.param("chromium", marks=pytest.mark.browser), "node"])
-def js(request, tmp_path):
-    if request.param == "node":
-        if shutil.which("node") is None:
-            pytest.skip("no Node here; the same tests run in Chromium")
-        yield InNode(tmp_path)
-        return
-    page = request.getfixturevalue("browser").new_page()
-    page.goto("about:blank")
-    yield InBrowser(page)
-    page.close()
 
 
 def call(js, name, function, *arguments):

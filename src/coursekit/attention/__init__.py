@@ -1,0 +1,24 @@
+"""The attention operation that every model of the course calls.
+
+One entry point, :func:`attention`, and behind it the plain version that the chapters derive
+(:func:`naive_attention`) and torch's own operator. Shapes are batch first, (B, H, N, D).
+"""
+
+from coursekit import optional
+
+optional.require("torch")
+
+from coursekit.attention.masks import causal_mask, packed_mask, visible, window_mask  # noqa: E402
+from coursekit.attention.op import BACKENDS, attention, attention_weights  # noqa: E402
+from coursekit.attention.reference import naive_attention  # noqa: E402
+
+__all__ = [
+    "BACKENDS",
+    "attention",
+    "attention_weights",
+    "causal_mask",
+    "naive_attention",
+    "packed_mask",
+    "visible",
+    "window_mask",
+]

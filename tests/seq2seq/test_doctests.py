@@ -1,0 +1,31 @@
+"""Every example in a docstring of the package runs, and every public name says what it needs."""
+
+import doctest
+import importlib
+import pkgutil
+
+import numpy as np
+import pytest
+import torch
+
+import coursekit.seq2seq as package
+
+MODULES = [f"{package.__name__}.{m.name}" for m in pkgutil.iter_modules(package.__path__)]
+FUNCTIONS = [
+    n for n in package.__all__ if callable(f := getattr(package, n)) and not isinstance(f, type)
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name):
+    module = importlib.import_module(name)
+    result = doctest.testmod(module, extraglobs={"np": np, "torch": torch})
+    assert result.failed == 0
+    assert result.attempted > 0
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_says_what_goes_in_and_comes_out(name):
+    text = getattr(package, name).__doc__
+    for heading in ("Parameters", "Returns", "Examples"):
+        assert f"{heading}\n" in text, f"{name} lacks {heading}"

@@ -9,13 +9,14 @@ from coursekit import optional
 optional.require("torch")
 
 from coursekit.attention.masks import causal_mask, packed_mask, visible, window_mask  # noqa: E402
-from coursekit.attention.op import BACKENDS, attention, attention_weights  # noqa: E402
+from coursekit.attention.op import BACKENDS, attention, attention_weights, backend_of  # noqa: E402
 from coursekit.attention.reference import naive_attention  # noqa: E402
 
 __all__ = [
     "BACKENDS",
     "attention",
     "attention_weights",
+    "backend_of",
     "causal_mask",
     "naive_attention",
     "packed_mask",

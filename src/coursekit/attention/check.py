@@ -96,6 +96,53 @@ def check_option(value: float | None, name: str) -> float | None:
     return float(value)
 
 
+def check_window(window: int | None) -> int | None:
+    """Return `window`, refusing what is below 1.
+
+    Raises
+    ------
+    ValueError
+        If it is.
+
+    Examples
+    --------
+    >>> check_window(0)
+    Traceback (most recent call last):
+    ValueError: window is 0; at least 1 wanted, which is the token itself.
+    """
+    if window is not None and window < 1:
+        raise ValueError(f"window is {window}; at least 1 wanted, which is the token itself.")
+    return window
+
+
+def check_packing(cu_seqlens: Tensor | None) -> Tensor | None:
+    """Return `cu_seqlens`, refusing what does not start at 0 and rise.
+
+    Raises
+    ------
+    ValueError
+        If it does not.
+
+    Examples
+    --------
+    >>> check_packing(torch.tensor([0, 3, 2]))
+    Traceback (most recent call last):
+    ValueError: cu_seqlens is [0, 3, 2]; the cumulative lengths wanted, from 0 upwards: \
+[0, 3, 5] for sequences of 3 and 2 tokens.
+    """
+    if cu_seqlens is not None and (
+        cu_seqlens.ndim != 1
+        or len(cu_seqlens) == 0
+        or cu_seqlens[0] != 0
+        or (cu_seqlens.diff() < 0).any()
+    ):
+        raise ValueError(
+            f"cu_seqlens is {cu_seqlens.tolist()}; the cumulative lengths wanted, from 0 upwards: "
+            "[0, 3, 5] for sequences of 3 and 2 tokens."
+        )
+    return cu_seqlens
+
+
 def _check_tensor(x: Tensor, name: str, q: Tensor) -> None:
     if not isinstance(x, Tensor):
         raise TypeError(f"{name} is a {type(x).__name__}; a torch tensor wanted.")

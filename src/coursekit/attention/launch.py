@@ -109,6 +109,7 @@ def forward(
 
 def backward(
     grad: torch.Tensor,
+    grad_lse: torch.Tensor | None,
     q: torch.Tensor,
     k: torch.Tensor,
     v: torch.Tensor,
@@ -119,7 +120,11 @@ def backward(
     precision: str = "ieee",
     tiles: configs.Tiles | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Run the three backward kernels; ``lse`` is in base 2. Returns gradients of q, k and v."""
+    """Run the three backward kernels and return the gradients of q, k and v.
+
+    ``lse`` and the gradient that came for it are in base 2. A gradient of the log-sum-exp adds
+    itself to that of every score, weighted by its probability: the delta's place, with its sign.
+    """
     (B, H, n_q, D), (Hk, n_k) = q.shape, k.shape[1:3]
     dq, dk, dv = (torch.empty(x.shape, dtype=x.dtype, device=x.device) for x in (q, k, v))
     if not out.numel() or not dk.numel():
@@ -130,6 +135,8 @@ def backward(
         *(out, grad, delta, *out.stride(), *grad.stride(), H, n_q),
         **{"D": D, "D_PADDED": configs.padded(D), "BLOCK_M": rows.block_m, "num_warps": rows.warps},
     )
+    if grad_lse is not None:
+        delta -= grad_lse * LOG2_E
     strides = (*q.stride(), *k.stride(), *v.stride(), *grad.stride())
     given = (q, k, v, grad, lse, delta)
     bounds = (masking.starts, masking.ends, scale, *masking.scales(scale))

@@ -8,6 +8,7 @@ from coursekit import optional
 
 optional.require("torch")
 
+from coursekit.attention.decode import attention_decode  # noqa: E402
 from coursekit.attention.masks import causal_mask, packed_mask, visible, window_mask  # noqa: E402
 from coursekit.attention.op import BACKENDS, attention, attention_weights, backend_of  # noqa: E402
 from coursekit.attention.reference import naive_attention  # noqa: E402
@@ -15,6 +16,7 @@ from coursekit.attention.reference import naive_attention  # noqa: E402
 __all__ = [
     "BACKENDS",
     "attention",
+    "attention_decode",
     "attention_weights",
     "backend_of",
     "causal_mask",

@@ -26,7 +26,7 @@ SHARED_BYTES = {80: 164 << 10, 86: 100 << 10, 89: 100 << 10, 90: 228 << 10}
 MOST_SHARED = {80: 163 << 10, 86: 99 << 10, 89: 99 << 10, 90: 227 << 10}  # of one program
 MOST_WARPS = {80: 64, 86: 48, 89: 48, 90: 64}
 OPCODES = ("HGMMA", "HMMA", "FFMA", "DFMA", "LDGSTS", "UTMALDG", "LDL", "STL")
-KERNELS = ("forward", "grad_key_value", "grad_query", "delta")
+KERNELS = ("forward", "grad_key_value", "grad_query", "delta", "decode", "hopper_forward")
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,18 @@ class Report:
     occupancy: float
     opcodes: dict[str, int]
     warnings: list[str]
+
+
+def exists(kernel: str, capability: int, d: int, dtype: str) -> bool:
+    """Whether there is such a kernel for this architecture, width and dtype.
+
+    Examples
+    --------
+    >>> exists("hopper_forward", 80, 128, "bf16"), exists("forward", 80, 128, "bf16")
+    (False, True)
+    """
+    hopper = capability == 90 and d in (64, 128) and dtype != "fp32"
+    return hopper if kernel == "hopper_forward" else True
 
 
 def occupancy(capability: int, warps: int, registers: int, shared: int) -> float:
@@ -130,44 +142,51 @@ def _known(value: Any, choices: tuple, what: str) -> None:
 
 
 def _tiles(kernel: str, capability: int, d: int, dtype: str) -> configs.Tiles:
+    if kernel == "hopper_forward":
+        from coursekit.attention.hopper import TILES
+
+        return TILES[d]
     table = {
         "forward": configs.forward_tiles,
         "grad_key_value": configs.grad_key_value_tiles,
+        "decode": configs.decode_tiles,
     }.get(kernel, configs.grad_query_tiles)
     return table(capability, d, 4 if dtype == "fp32" else 2)
+
+
+def _function(kernel: str) -> Any:
+    from coursekit.attention import decode_kernels, hopper, kernels
+
+    rooms = {"decode": decode_kernels, "hopper_forward": hopper}
+    return getattr(rooms.get(kernel, kernels), f"{kernel}_kernel")
 
 
 def _specialise(
     kernel: str, tiles: configs.Tiles, d: int, dtype: str, causal: bool
 ) -> tuple[Any, dict[str, str], dict[str, Any], list[str]]:
     """Types of the arguments, values of the constants, and what is a multiple of 16."""
-    from coursekit.attention import kernels
-
-    function = getattr(kernels, f"{kernel}_kernel")
+    function = _function(kernel)
     constants = {
-        "CAUSAL": causal,
-        "WINDOW": 0,
-        "PACKED": False,
-        "SOFTCAP": False,
-        "PRECISION": "ieee",
-        "D": d,
-        "D_PADDED": configs.padded(d),
-        "BLOCK_M": tiles.block_m,
-        "BLOCK_N": tiles.block_n,
+        **{"CAUSAL": causal, "WINDOW": 0, "PACKED": False, "SOFTCAP": False, "PRECISION": "ieee"},
+        **{"D": d, "D_PADDED": configs.padded(d), "STAGES": tiles.stages},
+        **{"BLOCK_M": tiles.block_m, "BLOCK_N": tiles.block_n},
+        **{"PAGE": 0, "GROUP": 4, "GROUP_PADDED": configs.padded(4), "SPLITS": 32},
+        **{"STARTS": None, "ENDS": None, "PAGES": None},
     }
-    types = {"LSE": "*fp32", "DELTA": "*fp32", "scale": "fp32", "qk_scale": "fp32", "cap": "fp32"}
+    constants |= {name: 1 for name in function.arg_names if re.fullmatch("stride_.d", name)}
+    numbers = {"scale": "fp32", "qk_scale": "fp32", "cap": "fp32", "LENGTHS": "*i32"}
+    float32 = dict.fromkeys(("LSE", "DELTA", "PARTS"), "*fp32")
     signature = {}
     for name in function.arg_names:
-        fixed = name in constants or name.endswith("d") and name.startswith("stride_")
         kind = f"*{dtype}" if name.isupper() else "i32"
-        signature[name] = "constexpr" if fixed else types.get(name, kind)
-        if fixed:
-            constants.setdefault(name, 1)  # the last stride
-    for name in ("STARTS", "ENDS"):
-        if name in signature:
-            signature[name], constants[name] = "constexpr", None
-    aligned = [n for n, kind in signature.items() if kind[0] == "*" or n.startswith("stride_")]
-    divisible = [n for n in aligned if signature[n] != "constexpr"]
+        signature[name] = {**numbers, **float32}.get(name, kind)
+        if name in constants:
+            signature[name] = "constexpr"
+    divisible = [
+        name
+        for name, kind in signature.items()
+        if kind[0] == "*" or (name.startswith("stride_") and kind != "constexpr")
+    ]
     return function, signature, {n: constants[n] for n in signature if n in constants}, divisible
 
 
@@ -180,12 +199,12 @@ def _assemble(ptx: str, capability: int) -> tuple[str, str]:
     with tempfile.TemporaryDirectory() as room:
         text, binary = Path(room, "kernel.ptx"), Path(room, "kernel.cubin")
         text.write_text(ptx)
-        command = [tools / "ptxas", "-v", f"--gpu-name={name}", text, "-o", binary]
-        log = subprocess.run(command, capture_output=True, text=True, check=True).stderr
-        listing = subprocess.run(
-            [tools / "nvdisasm", "-c", binary], capture_output=True, text=True, check=True
-        )
-    return log, listing.stdout
+        log = _said([tools / "ptxas", "-v", f"--gpu-name={name}", text, "-o", binary]).stderr
+        return log, _said([tools / "nvdisasm", "-c", binary]).stdout
+
+
+def _said(command: list[str | Path]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=True)
 
 
 def _number(pattern: str, text: str) -> int:
@@ -218,7 +237,8 @@ def main(arguments: list[str] | None = None) -> None:
         for dtype in asked.dtype
         for d in asked.width
         for kernel in KERNELS
-        for causal in ((False,) if kernel == "delta" else (False, True))
+        if exists(kernel, capability, d, dtype)
+        for causal in ((False,) if kernel in ("delta", "decode") else (False, True))
     ]
     print(json.dumps(found, indent=1))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Tiles:
-    """How one kernel is cut: rows and keys of a tile, warps of a program, stages of its pipeline."""
+    """How a kernel is cut: rows and keys of a tile, warps of a program, stages of its pipeline."""
 
     block_m: int
     block_n: int
@@ -65,3 +65,8 @@ def grad_query_tiles(capability: int, d: int, itemsize: int) -> Tiles:
     if d <= 128:
         return Tiles(128, 32, 8, 2) if capability >= 90 else Tiles(64, 32, 4, 2)
     return Tiles(64, 32, 8, 1)
+
+
+def decode_tiles(capability: int, d: int, itemsize: int) -> Tiles:
+    """Tiles of the decoding kernel; its rows are the query heads that share a head of keys."""
+    return Tiles(16, 64 if padded(d) * itemsize <= 256 else 32, 4, 3 if itemsize < 4 else 1)

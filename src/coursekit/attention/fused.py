@@ -106,7 +106,7 @@ def fused_attention(
 
 
 @fused_attention.register_fake
-def _fake(q, k, v, cu_seqlens, causal, window, softcap, scale):  # type: ignore[no-untyped-def]
+def _fake(q, k, v, cu_seqlens, causal, window, softcap, scale):
     lse = torch.float64 if q.dtype == torch.float64 else torch.float32
     return q.new_empty(q.shape), q.new_empty(q.shape[:3], dtype=lse)
 
@@ -134,31 +134,29 @@ def fused_attention_backward(
 
 
 @fused_attention_backward.register_fake
-def _fake_backward(grad, grad_lse, q, k, v, *_):  # type: ignore[no-untyped-def]
+def _fake_backward(grad, grad_lse, q, k, v, *_):
     return q.new_empty(q.shape), k.new_empty(k.shape), v.new_empty(v.shape)
 
 
-def _masking(cu_seqlens: Tensor | None, causal: bool, window: int, softcap: float):  # type: ignore[no-untyped-def]
+def _masking(cu_seqlens: Tensor | None, causal: bool, window: int, softcap: float):
     from coursekit.attention.launch import Masking, sequence_bounds
 
     bounds = (None, None) if cu_seqlens is None else sequence_bounds(cu_seqlens)
     return Masking(causal, window, softcap, *bounds)
 
 
-def _setup(ctx, inputs, output):  # type: ignore[no-untyped-def]
+def _setup(ctx, inputs, output):
     q, k, v, cu_seqlens, *ctx.options = inputs
     ctx.save_for_backward(q, k, v, *output, cu_seqlens)
 
 
-def _backward(ctx, grad, grad_lse):  # type: ignore[no-untyped-def]
+def _backward(ctx, grad, grad_lse):
     q, k, v, out, lse, cu_seqlens = ctx.saved_tensors
-    found = fused_attention_backward(
-        grad, grad_lse, q, k, v, out, lse, cu_seqlens, *ctx.options
-    )
+    found = fused_attention_backward(grad, grad_lse, q, k, v, out, lse, cu_seqlens, *ctx.options)
     return *found, None, None, None, None, None
 
 
-def _refuse(ctx, *_):  # type: ignore[no-untyped-def]
+def _refuse(ctx, *_):
     raise RuntimeError(
         "The attention kernel has no second derivative. "
         "Use attention(…, backend='reference'), which has all of them."
@@ -187,7 +185,5 @@ def kernel_attention(
     if torch.is_autocast_enabled(q.device.type):
         dtype = torch.get_autocast_dtype(q.device.type)
         q, k, v = (x.to(dtype) for x in (q, k, v))
-    out, lse = fused_attention(
-        q, k, v, cu_seqlens, causal, window or 0, softcap or 0.0, scale
-    )
+    out, lse = fused_attention(q, k, v, cu_seqlens, causal, window or 0, softcap or 0.0, scale)
     return out, lse * LN_2

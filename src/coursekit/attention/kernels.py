@@ -1,4 +1,4 @@
-"""The attention kernels in Triton: forward, delta, gradients of keys and values, gradient of queries.
+"""The attention kernels in Triton: forward, delta, and the gradients of keys, values and queries.
 
 One program of the forward kernel owns ``BLOCK_M`` query rows of one head and walks over the keys in
 tiles of ``BLOCK_N``, so that no (Nq, Nk) matrix ever exists. The backward pass recomputes the
@@ -22,7 +22,7 @@ LOG2_E = tl.constexpr(1.4426950408889634)
 
 @triton.jit
 def tanh(x):
-    """tanh from exp2, which every GPU and the interpreter have."""
+    """Tanh from exp2, which every GPU and the interpreter have."""
     return 1 - 2 / (tl.exp2(2 * LOG2_E * x) + 1)
 
 
@@ -74,7 +74,8 @@ def scores_of(
 
 @triton.jit
 def attend(
-    acc, total, peak, q, k_base, v_base, start, stop, stride_kn, stride_vn, lo, hi, n_k, qk_scale, cap,
+    acc, total, peak, q, k_base, v_base, start, stop, stride_kn, stride_vn, lo, hi, n_k,
+    qk_scale, cap,
     MASKED: tl.constexpr, SOFTCAP: tl.constexpr, PRECISION: tl.constexpr,
     D: tl.constexpr, D_PADDED: tl.constexpr, BLOCK_N: tl.constexpr,
 ):  # fmt: skip
@@ -171,7 +172,7 @@ def delta_kernel(
     heads, n_q,
     D: tl.constexpr, D_PADDED: tl.constexpr, BLOCK_M: tl.constexpr,
 ):  # fmt: skip
-    """Row sums of output times its gradient: what the softmax subtracts from every score's gradient."""
+    """Row sums of output times gradient: the softmax subtracts them from each score's gradient."""
     ACC: tl.constexpr = tl.float64 if OUT.dtype.element_ty == tl.float64 else tl.float32
     rows = tl.program_id(0) * BLOCK_M + tl.arange(0, BLOCK_M)
     batch_head = tl.program_id(1).to(tl.int64)
@@ -264,7 +265,7 @@ def query_range(
     CAUSAL: tl.constexpr, WINDOW: tl.constexpr, PACKED: tl.constexpr,
     BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr,
 ):  # fmt: skip
-    """The query rows, in whole tiles, that see any of the ``BLOCK_N`` keys from ``first_key`` on."""
+    """The query rows, in whole tiles, that see any of ``BLOCK_N`` keys from ``first_key`` on."""
     shift = n_k - n_q
     start = 0
     stop = n_q

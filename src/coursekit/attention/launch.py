@@ -1,6 +1,7 @@
 """From tensors to kernel launches: outputs made, strides passed, tiles looked up."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -67,7 +68,8 @@ def sequence_bounds(cu_seqlens: torch.Tensor) -> tuple[torch.Tensor, torch.Tenso
     return starts, ends
 
 
-def _tiles(table, q: torch.Tensor) -> configs.Tiles:
+def tiles_on(q: torch.Tensor, table: Callable[[int, int, int], configs.Tiles]) -> configs.Tiles:
+    """Look the tiles up for the device of ``q``, its width and its dtype."""
     if INTERPRETED:
         return configs.INTERPRETER
     major, minor = torch.cuda.get_device_capability(q.device)
@@ -95,7 +97,7 @@ def forward(
     (B, H, n_q, D), (Hk, n_k) = q.shape, k.shape[1:3]
     out = torch.empty((B, H, n_q, D), dtype=q.dtype, device=q.device)
     lse = torch.empty((B, H, n_q), dtype=_accumulator(q), device=q.device)
-    tiles = tiles or _tiles(configs.forward_tiles, q)
+    tiles = tiles or tiles_on(q, configs.forward_tiles)
     if out.numel():
         forward_kernel[_grid(n_q, tiles.block_m, B * H)](
             *(q, k, v, out, lse, masking.starts, masking.ends, *masking.scales(scale)),
@@ -130,7 +132,7 @@ def backward(
     if not out.numel() or not dk.numel():
         return dq.zero_(), dk.zero_(), dv.zero_()
     delta = torch.empty_like(lse)
-    rows = tiles or _tiles(configs.grad_query_tiles, q)
+    rows = tiles or tiles_on(q, configs.grad_query_tiles)
     delta_kernel[_grid(n_q, rows.block_m, B * H)](
         *(out, grad, delta, *out.stride(), *grad.stride(), H, n_q),
         **{"D": D, "D_PADDED": configs.padded(D), "BLOCK_M": rows.block_m, "num_warps": rows.warps},
@@ -141,7 +143,7 @@ def backward(
     given = (q, k, v, grad, lse, delta)
     bounds = (masking.starts, masking.ends, scale, *masking.scales(scale))
     options = masking.options(D, precision)
-    keys = tiles or _tiles(configs.grad_key_value_tiles, q)
+    keys = tiles or tiles_on(q, configs.grad_key_value_tiles)
     grad_key_value_kernel[_grid(n_k, keys.block_n, B * Hk)](
         *(*given, dk, dv, *bounds, *strides, H, Hk, n_q, n_k), **options, **_cut(keys)
     )

@@ -31,7 +31,7 @@ SDPA = {
     "efficient": SDPBackend.EFFICIENT_ATTENTION,
     "math": SDPBackend.MATH,
 }
-CLOCKS = "driver_version,clocks.sm,clocks.mem"
+CLOCKS = "--query-gpu=driver_version,clocks.sm,clocks.mem"
 TOLERANCE = {torch.float16: 2e-3, torch.bfloat16: 1.6e-2, torch.float32: 1e-4}  # of the largest
 
 
@@ -280,9 +280,7 @@ def header(device: torch.device) -> dict[str, Any]:
         "torch": torch.__version__,
         "triton": triton.__version__,
         "cuda": torch.version.cuda,
-        "driver_and_clocks": _asked(
-            ["nvidia-smi", f"--query-gpu={CLOCKS}", "--format=csv,noheader"]
-        ),
+        "driver_and_clocks": _asked(["nvidia-smi", CLOCKS, "--format=csv,noheader"]),
         "commit": _asked(["git", "rev-parse", "HEAD"]),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
     }

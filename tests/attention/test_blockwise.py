@@ -29,7 +29,6 @@ def whole(q, k, v, causal):
     return out, scores.logsumexp(1)
 
 
-@pytest.mark.equation("eq-attention-online-output")
 @settings(max_examples=60, deadline=None)
 @given(problems())
 def test_tiles_give_what_the_whole_matrix_gives(problem):
@@ -42,8 +41,6 @@ def test_tiles_give_what_the_whole_matrix_gives(problem):
     assert torch.allclose(lse[alive], wanted_lse[alive], rtol=0, atol=1e-13)
 
 
-@pytest.mark.equation("eq-attention-online-peak")
-@pytest.mark.equation("eq-attention-online-sum")
 @settings(max_examples=40, deadline=None)
 @given(problems())
 def test_after_every_tile_the_state_is_the_softmax_of_the_keys_so_far(problem):
@@ -57,12 +54,6 @@ def test_after_every_tile_the_state_is_the_softmax_of_the_keys_so_far(problem):
         assert torch.allclose(step.total, total, rtol=1e-12)
 
 
-@pytest.mark.equation("eq-attention-recompute")
-@pytest.mark.equation("eq-attention-delta")
-@pytest.mark.equation("eq-attention-grad-value")
-@pytest.mark.equation("eq-attention-grad-score")
-@pytest.mark.equation("eq-attention-grad-query")
-@pytest.mark.equation("eq-attention-grad-key")
 @settings(max_examples=60, deadline=None)
 @given(problems())
 def test_the_backward_equals_autograds(problem):

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import triton
 
 from coursekit.attention import compile as aot
 
@@ -30,8 +31,11 @@ def test_every_kernel_compiles_for_both_architectures(reports):
 
 
 def test_no_kernel_spills_more_than_the_baseline(reports):
-    """The baseline was measured by this test's own reports; a rise is a regression to look at."""
-    allowed = json.loads(BASELINE.read_text(encoding="utf-8"))
+    """Measured with one version of the compiler; with that version, a rise is a regression."""
+    baseline = json.loads(BASELINE.read_text(encoding="utf-8"))
+    if baseline["triton"] != triton.__version__:
+        pytest.skip(f"the baseline is Triton {baseline['triton']}'s, here is {triton.__version__}")
+    allowed = baseline["bytes"]
     spilled = {name(r): r["spilled_bytes"] for r in reports}
     assert spilled.keys() == allowed.keys()
     assert not {n: (b, allowed[n]) for n, b in spilled.items() if b > allowed[n]}

@@ -54,6 +54,28 @@ class InBrowser:
         return json.loads(self.page.evaluate(LOAD, [source(name), expression]))
 
 
+def two_translations() -> list[tuple[list[str], list[str], np.ndarray]]:
+    """Words and weights such as a translator gives; the adjective crosses the noun."""
+    short = np.array([[0.9, 0.06, 0.04], [0.05, 0.1, 0.85], [0.02, 0.88, 0.1]])
+    long = np.full((14, 14), 0.02) + 0.72 * np.eye(14)[::-1]
+    words = [f"word{k}" for k in range(14)]
+    return [
+        (["the", "black", "cat"], ["le", "chat", "noir"], short),
+        (words, [w.upper() for w in words], long),
+    ]
+
+
+def tiny_language() -> tuple[list[str], np.ndarray]:
+    """A language in which the likelier first word does not begin the likeliest sentence."""
+    p = np.zeros((7, 7))
+    p[0, [1, 2]] = 0.55, 0.45
+    p[1, [3, 4]] = 0.48, 0.52
+    p[2, [3, 4]] = 0.9, 0.1
+    p[3, [5, 6]] = 0.45, 0.55
+    p[4, 3] = p[5, 6] = 1
+    return ["<s>", "la", "une", "maison", "petite", "rouge", "</s>"], p
+
+
 @pytest.fixture(scope="session")
 def figures() -> dict[str, live.LiveFigure]:
     diabetes = load_diabetes()
@@ -66,6 +88,16 @@ def figures() -> dict[str, live.LiveFigure]:
         "descent_paths": live.descent_paths(),
         "signal_depth": live.signal_depth(),
         "backprop_graph": live.backprop_graph(),
+        "lstm_cell": live.lstm_cell(),
+        "alignment": live.alignment(two_translations()),
+        "beam_tree": live.beam_tree(*tiny_language()),
+        "soft_lookup": live.soft_lookup(
+            {"cat": (2.0, 1.0), "car": (-1.8, 1.4), "road": (-1.0, -2.0)}, [10, 20, 60]
+        ),
+        "positions": live.positions(),
+        "attention_heads": live.attention_heads(
+            {"first": np.eye(4), "even": np.full((4, 4), 0.25)}, ["the", "red", "car", "stops"]
+        ),
         "softmax": live.softmax({"cat": 2.0, "dog": 1.0, "ship": -1.0}),
     }
 

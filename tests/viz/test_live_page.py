@@ -21,6 +21,12 @@ NAMES = [
     "descent_paths",
     "signal_depth",
     "backprop_graph",
+    "lstm_cell",
+    "alignment",
+    "beam_tree",
+    "soft_lookup",
+    "positions",
+    "attention_heads",
 ]
 LARGEST = 60_000  # bytes of text/html
 

@@ -1,7 +1,8 @@
 """The attention operation that every model of the course calls.
 
 One entry point, :func:`attention`, and behind it the plain version that the chapters derive
-(:func:`naive_attention`) and torch's own operator. Shapes are batch first, (B, H, N, D).
+(:func:`naive_attention`), torch's own operator, and kernels in Triton for a GPU.
+Shapes are batch first, (B, H, N, D).
 """
 
 from coursekit import optional
@@ -9,8 +10,13 @@ from coursekit import optional
 optional.require("torch")
 
 from coursekit.attention.decode import attention_decode  # noqa: E402
+from coursekit.attention.entry import (  # noqa: E402
+    BACKENDS,
+    attention,
+    attention_weights,
+    backend_of,
+)
 from coursekit.attention.masks import causal_mask, packed_mask, visible, window_mask  # noqa: E402
-from coursekit.attention.op import BACKENDS, attention, attention_weights, backend_of  # noqa: E402
 from coursekit.attention.reference import naive_attention  # noqa: E402
 
 __all__ = [

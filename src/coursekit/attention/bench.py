@@ -23,7 +23,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
 from coursekit.attention.decode import attention_decode
-from coursekit.attention.op import attention
+from coursekit.attention.entry import attention
 
 SDPA = {
     "flash": SDPBackend.FLASH_ATTENTION,

@@ -34,8 +34,8 @@ def online_softmax(
 ) -> Iterator[Step]:
     r"""Walk over the keys in tiles, and yield the running softmax after each.
 
-    Implements :eq:`eq-attention-online-peak`, :eq:`eq-attention-online-sum` and
-    :eq:`eq-attention-online-output` (Milakov and Gimelshein, 2018; Dao et al., 2022).
+    Milakov and Gimelshein (2018), "Online normalizer calculation for softmax"; Dao et al. (2022),
+    "FlashAttention", algorithm 1.
 
     Parameters
     ----------
@@ -121,9 +121,7 @@ def blockwise_backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     r"""Return the gradients of q, k and v, recomputing the weights tile by tile.
 
-    Implements :eq:`eq-attention-recompute`, :eq:`eq-attention-delta`,
-    :eq:`eq-attention-grad-value`, :eq:`eq-attention-grad-score`, :eq:`eq-attention-grad-query` and
-    :eq:`eq-attention-grad-key` (Dao et al., 2022, algorithm 4).
+    Dao et al. (2022), "FlashAttention", algorithm 4.
 
     Parameters
     ----------

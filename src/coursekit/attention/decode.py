@@ -9,7 +9,7 @@ from torch import Tensor
 
 from coursekit.attention import configs
 from coursekit.attention.check import check_queries_and_keys, check_tensor
-from coursekit.attention.fused import preferred, why_not
+from coursekit.attention.op import preferred, why_not
 from coursekit.attention.reference import naive_attention
 
 PROGRAMS_WANTED = 264  # two for each multiprocessor of an H100 or H200, which have 132

@@ -1,238 +1,189 @@
-"""The one entry point: checks what came, picks who computes it."""
+"""The kernels as one operator that torch knows: gradients, autocast, fake tensors, `torch.compile`.
+
+The operator saves the output and the log-sum-exp, nothing of size (N, M); its backward runs the
+kernels that recompute the rest. A second derivative is refused.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import os
 
+import torch
 from torch import Tensor
 
-from coursekit.attention.check import (
-    check_inputs,
-    check_option,
-    check_packing,
-    check_queries_and_keys,
-    check_window,
-)
-from coursekit.attention.fused import kernel_attention, preferred, why_not
-from coursekit.attention.masks import visible
-from coursekit.attention.reference import naive_attention, naive_weights
-from coursekit.attention.sdpa import torch_attention
+from coursekit import optional
 
-BACKENDS = ("auto", "triton", "torch", "reference")
+LN_2 = 0.6931471805599453
+WIDEST = 256
+DTYPES = ("float16", "bfloat16", "float32")
+HALF = (torch.float16, torch.bfloat16)
+OLDEST = 80  # compute capability: the kernels use bf16 and asynchronous copies
+FURTHEST = 2**31 - 1
 
 
-def attention(
+def why_not(q: Tensor, k: Tensor, v: Tensor) -> str:
+    """Say why the kernel cannot take these tensors, or return nothing when it can.
+
+    Parameters
+    ----------
+    q, k, v : Tensor
+        As in :func:`~coursekit.attention.attention`.
+
+    Examples
+    --------
+    >>> x = torch.zeros(1, 1, 2, 512)
+    >>> why_not(x, x, x)
+    'heads are 512 wide, and the kernel takes up to 256'
+    """
+    if q.shape[3] > WIDEST:
+        return f"heads are {q.shape[3]} wide, and the kernel takes up to {WIDEST}"
+    if v.shape[3] != q.shape[3]:
+        return f"values are {v.shape[3]} wide and queries {q.shape[3]}; the kernel needs one width"
+    if max(_reach(x) for x in (q, k, v)) > FURTHEST:
+        return "a head spans more than 2^31 elements; make q, k and v contiguous"
+    return _why_not_here(q.device.type, q.device.index, str(q.dtype).removeprefix("torch."))
+
+
+def _reach(x: Tensor) -> int:
+    """Furthest element of one head, counted from its first."""
+    return sum((n - 1) * s for n, s in zip(x.shape[2:], x.stride()[2:], strict=True) if n)
+
+
+@torch.compiler.assume_constant_result
+def _why_not_here(device: str, index: int | None, dtype: str) -> str:
+    """Say what of this machine is in the way; `torch.compile` asks once and keeps the answer."""
+    try:
+        optional.require("triton")
+    except ImportError as error:
+        return str(error)
+    from coursekit.attention.launch import INTERPRETED
+
+    if INTERPRETED:
+        return ""
+    if os.environ.get("TRITON_INTERPRET") == "1":
+        return (
+            "TRITON_INTERPRET was set after the kernels had been imported; "
+            "set it before Python starts, or before Triton is first imported"
+        )
+    if device != "cuda":
+        return (
+            f"the tensors are on {device}, and the kernel runs on a GPU; to step through it "
+            "on the CPU, set TRITON_INTERPRET=1 before Python starts"
+        )
+    if dtype not in DTYPES:
+        return f"q is {dtype}; on a GPU the kernel takes {', '.join(DTYPES)}"
+    major, minor = torch.cuda.get_device_capability(index)
+    if 10 * major + minor < OLDEST:
+        return f"the GPU has compute capability {major}.{minor}; 8.0 or newer is needed"
+    return ""
+
+
+def preferred(q: Tensor, k: Tensor, v: Tensor) -> bool:
+    """Whether ``backend="auto"`` takes the kernel: half precision, on a GPU that it suits.
+
+    float32 stays with torch: the kernel computes it in full IEEE precision, without the matrix
+    units, which is for checking and not for speed.
+    """
+    return q.device.type == "cuda" and q.dtype in HALF and not why_not(q, k, v)
+
+
+@torch.library.custom_op("coursekit::fused_attention", mutates_args=())
+def fused_attention(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    cu_seqlens: Tensor | None,
+    causal: bool,
+    window: int,
+    softcap: float,
+    scale: float,
+) -> tuple[Tensor, Tensor]:
+    """Output and log-sum-exp **in base 2** by the forward kernel; 0 means no window, no softcap."""
+    from coursekit.attention import launch
+
+    masking = _masking(cu_seqlens, causal, window, softcap)
+    return launch.forward(q, k, v, masking, scale)
+
+
+@fused_attention.register_fake
+def _fake(q, k, v, cu_seqlens, causal, window, softcap, scale):
+    lse = torch.float64 if q.dtype == torch.float64 else torch.float32
+    return q.new_empty(q.shape), q.new_empty(q.shape[:3], dtype=lse)
+
+
+@torch.library.custom_op("coursekit::fused_attention_backward", mutates_args=())
+def fused_attention_backward(
+    grad: Tensor,
+    grad_lse: Tensor | None,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    out: Tensor,
+    lse: Tensor,
+    cu_seqlens: Tensor | None,
+    causal: bool,
+    window: int,
+    softcap: float,
+    scale: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of q, k and v by the backward kernels; ``lse`` and its gradient are in base 2."""
+    from coursekit.attention import launch
+
+    masking = _masking(cu_seqlens, causal, window, softcap)
+    return launch.backward(grad, grad_lse, q, k, v, out, lse, masking, scale)
+
+
+@fused_attention_backward.register_fake
+def _fake_backward(grad, grad_lse, q, k, v, *_):
+    return q.new_empty(q.shape), k.new_empty(k.shape), v.new_empty(v.shape)
+
+
+def _masking(cu_seqlens: Tensor | None, causal: bool, window: int, softcap: float):
+    from coursekit.attention.launch import Masking, sequence_bounds
+
+    bounds = (None, None) if cu_seqlens is None else sequence_bounds(cu_seqlens)
+    return Masking(causal, window, softcap, *bounds)
+
+
+def _setup(ctx, inputs, output):
+    q, k, v, cu_seqlens, *ctx.options = inputs
+    ctx.save_for_backward(q, k, v, *output, cu_seqlens)
+
+
+def _backward(ctx, grad, grad_lse):
+    q, k, v, out, lse, cu_seqlens = ctx.saved_tensors
+    found = fused_attention_backward(grad, grad_lse, q, k, v, out, lse, cu_seqlens, *ctx.options)
+    return *found, None, None, None, None, None
+
+
+def _refuse(ctx, *_):
+    raise RuntimeError(
+        "The attention kernel has no second derivative. "
+        "Use attention(…, backend='reference'), which has all of them."
+    )
+
+
+fused_attention.register_autograd(_backward, setup_context=_setup)
+fused_attention_backward.register_autograd(_refuse)
+
+
+def kernel_attention(
     q: Tensor,
     k: Tensor,
     v: Tensor,
     *,
-    causal: bool = False,
-    window: int | None = None,
-    softcap: float | None = None,
-    scale: float | None = None,
-    cu_seqlens: Tensor | None = None,
-    mask: Tensor | None = None,
-    bias: Tensor | None = None,
-    return_lse: bool = False,
-    backend: str = "auto",
-) -> Any:
-    r"""Return softmax(scale · q kᵀ + bias) v: each query's weighted average of the values.
+    causal: bool,
+    window: int | None,
+    softcap: float | None,
+    scale: float,
+    cu_seqlens: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    """Return the outputs (B, H, N, D) and the natural log-sum-exp (B, H, N) by the kernels.
 
-    Implements :eq:`eq-transformer-attention-rows`, Vaswani et al. (2017), equation 1.
-
-    Parameters
-    ----------
-    q : Tensor, float, shape (B, H, N, D)
-        Queries, any strides.
-    k : Tensor, shape (B, G, M, D)
-        Keys. G divides H: G = H is multi-head, G = 1 multi-query, between them grouped-query
-        attention, where H / G neighbouring queries' heads share one head of keys and values.
-    v : Tensor, shape (B, G, M, E)
-        Values.
-    causal : bool, default False
-        Hide the future. Aligned to the bottom right: query i sees keys up to i + M - N, so that
-        one new query sees a whole cache. torch's `is_causal` aligns to the top left; the two
-        agree for N = M.
-    window : int, optional
-        Only keys fewer than `window` places away; with `causal`, the last `window` keys.
-    softcap : float, optional
-        Bounds the scaled scores by c tanh(score / c) before `bias` and masks.
-    scale : float, optional
-        Factor of the scores, 1 / sqrt(D) by default.
-    cu_seqlens : Tensor, int, shape (S + 1,), optional
-        S sequences packed end to end along N: ``[0, 3, 5]`` for lengths 3 and 2. Each sees only
-        itself. Then B = 1 and N = M.
-    mask : Tensor, bool, broadcastable to (B, H, N, M), optional
-        True where a query may look.
-    bias : Tensor, float, broadcastable to (B, H, N, M), optional
-        Added to the scores; minus infinity hides a key.
-    return_lse : bool, default False
-        Whether to return the log-sum-exp of the scores as well.
-    backend : {"auto", "triton", "torch", "reference"}
-        ``"triton"`` is the course's kernel, which has neither `mask` nor `bias` and no second
-        derivative; ``"torch"`` torch's own operator, which has neither `softcap` nor `return_lse`;
-        ``"reference"`` the version written out. ``"auto"`` takes the kernel for half precision on
-        a GPU that it suits, else torch's where it can; :func:`backend_of` says which.
-
-    Returns
-    -------
-    out : Tensor, shape (B, H, N, E), dtype of `q`
-        A query that may look nowhere (a dead row) gets 0, and passes no gradient.
-    lse : Tensor, shape (B, H, N)
-        Only with `return_lse`; minus infinity for a dead row. float32 at least.
-
-    Raises
-    ------
-    TypeError
-        If an argument is no tensor, or `mask` is not boolean.
-    ValueError
-        If shapes, dtypes or devices do not fit, an option is out of range, the backend is
-        unknown, or one is asked for what it does not have.
-
-    Examples
-    --------
-    >>> q, k, v = torch.zeros(1, 2, 1, 4), torch.zeros(1, 1, 3, 4), torch.eye(3)[None, None]
-    >>> attention(q, k, v, causal=True)  # two heads, one query that sees all three keys
-    tensor([[[[0.3333, 0.3333, 0.3333]],
-    <BLANKLINE>
-             [[0.3333, 0.3333, 0.3333]]]])
+    Under autocast q, k and v are cast to its dtype first, as for torch's own operator.
     """
-    check_inputs(q, k, v, mask, bias, cu_seqlens)
-    scale = _scale(scale, q)
-    softcap = check_option(softcap, "softcap")
-    backend = _choose(backend, q, k, v, _lacking(softcap, return_lse), _masked(mask, bias))
-    if backend == "triton":
-        out, lse = kernel_attention(
-            *(q, k, v),
-            causal=causal,
-            window=check_window(window),
-            softcap=softcap,
-            scale=scale,
-            cu_seqlens=check_packing(cu_seqlens),
-        )
-        return (out, lse) if return_lse else out
-    n, m = q.shape[2], k.shape[2]
-    others = any(x is not None for x in (window, cu_seqlens, mask, bias))
-    flag = backend == "torch" and causal and n == m and not others  # torch has a fast path
-    seen = visible(
-        *(n, m),
-        causal=causal and not flag,
-        window=window,
-        cu_seqlens=cu_seqlens,
-        mask=mask,
-        device=q.device,
-    )  # broadcastable to (B, H, N, M)
-    if backend == "torch" and q.numel() and k.numel() and v.numel():
-        return torch_attention(q, k, v, scale=scale, causal=flag, seen=seen, bias=bias)
-    out, lse = naive_attention(q, k, v, scale=scale, seen=seen, bias=bias, softcap=softcap)
-    return (out, lse) if return_lse else out
-
-
-def backend_of(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    *,
-    softcap: float | None = None,
-    mask: Tensor | None = None,
-    bias: Tensor | None = None,
-    return_lse: bool = False,
-) -> str:
-    """Return who computes :func:`attention` of these tensors when ``backend="auto"``.
-
-    Parameters
-    ----------
-    q, k, v, softcap, mask, bias, return_lse
-        As in :func:`attention`.
-
-    Returns
-    -------
-    str
-        ``"triton"``, ``"torch"`` or ``"reference"``.
-
-    Examples
-    --------
-    >>> x = torch.zeros(1, 1, 3, 4)
-    >>> backend_of(x, x, x), backend_of(x, x, x, softcap=30.0)
-    ('torch', 'reference')
-    """
-    return _choose("auto", q, k, v, _lacking(softcap, return_lse), _masked(mask, bias))
-
-
-def attention_weights(
-    q: Tensor,
-    k: Tensor,
-    *,
-    causal: bool = False,
-    mask: Tensor | None = None,
-    bias: Tensor | None = None,
-    scale: float | None = None,
-) -> Tensor:
-    """Return the weights that :func:`attention` averages with, for pictures.
-
-    Parameters
-    ----------
-    q, k, causal, mask, bias, scale
-        As in :func:`attention`.
-
-    Returns
-    -------
-    Tensor, shape (B, H, N, M)
-        Each row sums to 1, or is 0 where a query may look nowhere. float32 at least.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As :func:`attention`.
-
-    Examples
-    --------
-    >>> x = torch.zeros(1, 1, 3, 4)
-    >>> attention_weights(x, x, causal=True)[0, 0]
-    tensor([[1.0000, 0.0000, 0.0000],
-            [0.5000, 0.5000, 0.0000],
-            [0.3333, 0.3333, 0.3333]])
-    """
-    check_queries_and_keys(q, k, mask, bias)
-    n, m = q.shape[2], k.shape[2]
-    seen = visible(n, m, causal=causal, mask=mask, device=q.device)
-    return naive_weights(q, k, scale=_scale(scale, q), seen=seen, bias=bias)[0]
-
-
-def _scale(scale: float | None, q: Tensor) -> float:
-    return q.shape[3] ** -0.5 if scale is None else float(scale)
-
-
-def _lacking(softcap: float | None, return_lse: bool) -> list[str]:
-    """What is asked for that torch's operator does not have."""
-    asked = {"softcap": softcap is not None, "return_lse": return_lse}
-    return [name for name, wanted in asked.items() if wanted]
-
-
-def _masked(mask: Tensor | None, bias: Tensor | None) -> list[str]:
-    """What is asked for that the kernel does not have."""
-    return [name for name, x in (("mask", mask), ("bias", bias)) if x is not None]
-
-
-def _choose(
-    backend: str, q: Tensor, k: Tensor, v: Tensor, lacking: list[str], masked: list[str]
-) -> str:
-    """Return who computes it, or say why the one asked for cannot."""
-    if backend not in BACKENDS:
-        raise ValueError(f"backend is {backend!r}; one of {', '.join(map(repr, BACKENDS))} wanted.")
-    if backend == "torch" and lacking:
-        raise ValueError(
-            f"torch's operator has no {' and no '.join(lacking)}. "
-            "Use backend='reference', or 'auto' to have it chosen."
-        )
-    if backend == "triton" and (masked or why_not(q, k, v)):
-        reason = f"it has no {' and no '.join(masked)}" if masked else why_not(q, k, v)
-        raise ValueError(
-            f"The kernel cannot compute this: {reason}. "
-            "Use backend='torch' or 'reference', or 'auto' to have it chosen."
-        )
-    if backend != "auto":
-        return backend
-    if not masked and preferred(q, k, v):
-        return "triton"
-    return "reference" if lacking else "torch"
+    if torch.is_autocast_enabled(q.device.type):
+        dtype = torch.get_autocast_dtype(q.device.type)
+        q, k, v = (x.to(dtype) for x in (q, k, v))
+    out, lse = fused_attention(q, k, v, cu_seqlens, causal, window or 0, softcap or 0.0, scale)
+    return out, lse * LN_2

@@ -1,21 +1,33 @@
 """Figures that the reader moves, in Jupyter and on a page without a kernel."""
 
+from coursekit.viz.live.alignment import alignment
+from coursekit.viz.live.attention_heads import attention_heads
 from coursekit.viz.live.backprop_graph import backprop_graph
 from coursekit.viz.live.base import LiveFigure
+from coursekit.viz.live.beam_tree import beam_tree
 from coursekit.viz.live.capacity import capacity
 from coursekit.viz.live.descent_paths import descent_paths
 from coursekit.viz.live.gaussian_fit import gaussian_fit
+from coursekit.viz.live.lstm_cell import lstm_cell
+from coursekit.viz.live.positions import positions
 from coursekit.viz.live.regularisation_path import regularisation_path
 from coursekit.viz.live.signal_depth import signal_depth
+from coursekit.viz.live.soft_lookup import soft_lookup
 from coursekit.viz.live.softmax import softmax
 
 __all__ = [
     "LiveFigure",
+    "alignment",
+    "attention_heads",
     "backprop_graph",
+    "beam_tree",
     "capacity",
     "descent_paths",
     "gaussian_fit",
+    "lstm_cell",
+    "positions",
     "regularisation_path",
     "signal_depth",
+    "soft_lookup",
     "softmax",
 ]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from coursekit.attention import attention, backend_of
-from coursekit.attention.fused import fused_attention, why_not
+from coursekit.attention.op import fused_attention, why_not
 
 
 def tensors(dtype=torch.float64, d=8, requires_grad=True):

@@ -47,7 +47,7 @@ def test_pairs_are_all_words_within_the_window(text, window):
 @pytest.mark.equation("eq-seq2seq-skip-gram")
 @given(seeds)
 @settings(max_examples=10)
-def test_the_full_softmax_is_the_definition_and_its_fit_recovers_the_counts(seed):
+def test_the_full_softmax_is_the_definition(seed):
     g = torch.Generator().manual_seed(seed)
     model = SkipGram(5, 3, generator=g).double()
     model.context.data = torch.randn(5, 3, generator=g, dtype=torch.float64)

@@ -7,9 +7,20 @@ from coursekit.seq2seq.attend import (
     masked_softmax,
 )
 from coursekit.seq2seq.bleu import Bleu, corpus_bleu, ngrams
+from coursekit.seq2seq.bptt import gradient_by_lag, step_jacobians
 from coursekit.seq2seq.corpora import Planted, documentation_sentences, planted_sentences
 from coursekit.seq2seq.dates import date_pairs, written_date
 from coursekit.seq2seq.grammar import write
+from coursekit.seq2seq.ngram import NGram, perplexity, sentence_log_prob
+from coursekit.seq2seq.problem_types import (
+    ManyToMany,
+    ManyToOne,
+    OneToMany,
+    agreement,
+    digits,
+    roles,
+    spelled_numbers,
+)
 from coursekit.seq2seq.recurrent import GRUCell, LSTMCell, RNNCell, gru_step, lstm_step, rnn_step
 from coursekit.seq2seq.recurrent_layers import GRU, LSTM, RNN
 from coursekit.seq2seq.search import (
@@ -43,6 +54,7 @@ from coursekit.seq2seq.translation import (
 )
 from coursekit.seq2seq.translator import Decoder, Encoder, Memory, Translator
 from coursekit.seq2seq.vocabulary import BOS, EOS, PAD, UNK, Vocabulary, one_hot, pad_batch
+from coursekit.seq2seq.window_lm import FixedWindowLM, RecurrentLM, windows
 from coursekit.seq2seq.word2vec import (
     SkipGram,
     keep_probabilities,
@@ -66,20 +78,27 @@ __all__ = [
     "Bleu",
     "Decoder",
     "Encoder",
+    "FixedWindowLM",
     "GRUCell",
     "History",
     "Hypothesis",
     "LSTMCell",
+    "ManyToMany",
+    "ManyToOne",
     "Memory",
     "MultiplicativeAttention",
+    "NGram",
+    "OneToMany",
     "Pair",
     "Pattern",
     "Planted",
     "RNNCell",
+    "RecurrentLM",
     "SkipGram",
     "Split",
     "Translator",
     "Vocabulary",
+    "agreement",
     "analogy",
     "attend",
     "batches_of_pairs",
@@ -88,9 +107,11 @@ __all__ = [
     "cosine_similarity",
     "crossings",
     "date_pairs",
+    "digits",
     "documentation_sentences",
     "encode_pairs",
     "fit",
+    "gradient_by_lag",
     "greedy",
     "gru_step",
     "keep_probabilities",
@@ -104,18 +125,24 @@ __all__ = [
     "noise_distribution",
     "one_hot",
     "pad_batch",
+    "perplexity",
     "planted_sentences",
     "project_2d",
     "rnn_step",
+    "roles",
     "sentence",
+    "sentence_log_prob",
     "sentences",
     "skip_gram_pairs",
+    "spelled_numbers",
+    "step_jacobians",
     "train_skip_gram",
     "train_translator",
     "translate",
     "translation_loss",
     "translation_split",
     "vocabularies",
+    "windows",
     "write",
     "written_date",
 ]

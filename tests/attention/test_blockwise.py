@@ -5,7 +5,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coursekit.attention.blockwise import blockwise_attention, blockwise_backward, online_softmax
+from coursekit.attention.blockwise import (
+    blockwise_attention,
+    blockwise_backward,
+    merge,
+    online_softmax,
+)
 
 
 @st.composite
@@ -29,6 +34,7 @@ def whole(q, k, v, causal):
     return out, scores.logsumexp(1)
 
 
+@pytest.mark.equation("eq-attention-online-output")
 @settings(max_examples=60, deadline=None)
 @given(problems())
 def test_tiles_give_what_the_whole_matrix_gives(problem):
@@ -41,6 +47,8 @@ def test_tiles_give_what_the_whole_matrix_gives(problem):
     assert torch.allclose(lse[alive], wanted_lse[alive], rtol=0, atol=1e-13)
 
 
+@pytest.mark.equation("eq-attention-online-peak")
+@pytest.mark.equation("eq-attention-online-sum")
 @settings(max_examples=40, deadline=None)
 @given(problems())
 def test_after_every_tile_the_state_is_the_softmax_of_the_keys_so_far(problem):
@@ -54,6 +62,12 @@ def test_after_every_tile_the_state_is_the_softmax_of_the_keys_so_far(problem):
         assert torch.allclose(step.total, total, rtol=1e-12)
 
 
+@pytest.mark.equation("eq-attention-recompute")
+@pytest.mark.equation("eq-attention-delta")
+@pytest.mark.equation("eq-attention-grad-value")
+@pytest.mark.equation("eq-attention-grad-score")
+@pytest.mark.equation("eq-attention-grad-query")
+@pytest.mark.equation("eq-attention-grad-key")
 @settings(max_examples=60, deadline=None)
 @given(problems())
 def test_the_backward_equals_autograds(problem):
@@ -78,3 +92,22 @@ def test_no_tile_is_refused():
     x = torch.eye(2)
     with pytest.raises(ValueError, match="block is 0"):
         list(online_softmax(x, x, x, scale=1.0, block=0))
+
+
+@pytest.mark.equation("eq-attention-merge")
+@settings(max_examples=40, deadline=None)
+@given(problems(), st.integers(1, 11))
+def test_states_of_two_parts_of_the_keys_merge_into_the_whole(problem, cut):
+    q, k, v, _, block, _ = problem
+    if cut >= len(k):
+        return
+    parts = [
+        list(online_softmax(q, k[here], v[here], scale=1 / 3, block=block))[-1]
+        for here in (slice(0, cut), slice(cut, None))
+    ]
+    merged = merge(*parts)
+    wanted, _ = whole(q, k, v, causal=False)
+    out = merged.out / merged.total[:, None]
+    assert torch.allclose(out, wanted, rtol=0, atol=1e-13)
+    other = merge(*parts[::-1])
+    assert torch.allclose(other.out, merged.out, rtol=0, atol=1e-13)  # in any order

@@ -34,8 +34,8 @@ def online_softmax(
 ) -> Iterator[Step]:
     r"""Walk over the keys in tiles, and yield the running softmax after each.
 
-    Milakov and Gimelshein (2018), "Online normalizer calculation for softmax"; Dao et al. (2022),
-    "FlashAttention", algorithm 1.
+    Implements :eq:`eq-attention-online-peak`, :eq:`eq-attention-online-sum` and
+    :eq:`eq-attention-online-output` (Milakov and Gimelshein, 2018; Dao et al., 2022, algorithm 1).
 
     Parameters
     ----------
@@ -85,6 +85,35 @@ def online_softmax(
         yield Step(keys, peak, total, out, shrink)
 
 
+def merge(a: Step, b: Step) -> Step:
+    r"""Put the states of two parts of the keys together, in any order.
+
+    Implements :eq:`eq-attention-merge`.
+
+    Parameters
+    ----------
+    a, b : Step
+        Last steps of :func:`online_softmax` over the two parts, for the same queries.
+
+    Returns
+    -------
+    Step
+        As if both parts had been read; ``shrink`` is the factor of ``a``.
+
+    Examples
+    --------
+    >>> x = torch.eye(2)
+    >>> a, b = (list(online_softmax(x, x[i : i + 1], x, scale=1.0, block=1))[-1] for i in (0, 1))
+    >>> merge(a, b).total.tolist()
+    [1.3678793907165527, 1.3678793907165527]
+    """
+    peak = torch.maximum(a.peak, b.peak)
+    left, right = (torch.exp(part.peak - peak) for part in (a, b))  # (N,) each
+    total = a.total * left + b.total * right
+    out = a.out * left[:, None] + b.out * right[:, None]
+    return Step(b.keys, peak, total, out, left)
+
+
 def blockwise_attention(
     q: Tensor, k: Tensor, v: Tensor, *, scale: float, block: int, causal: bool = False
 ) -> tuple[Tensor, Tensor]:
@@ -121,7 +150,9 @@ def blockwise_backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     r"""Return the gradients of q, k and v, recomputing the weights tile by tile.
 
-    Dao et al. (2022), "FlashAttention", algorithm 4.
+    Implements :eq:`eq-attention-recompute`, :eq:`eq-attention-delta`,
+    :eq:`eq-attention-grad-value`, :eq:`eq-attention-grad-score`, :eq:`eq-attention-grad-query` and
+    :eq:`eq-attention-grad-key` (Dao et al., 2022, algorithm 4).
 
     Parameters
     ----------

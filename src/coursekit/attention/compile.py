@@ -212,8 +212,8 @@ def _number(pattern: str, text: str) -> int:
     return int(found[1]) if found else 0
 
 
-def report(capabilities: list[int], widths: list[int], dtypes: list[str]) -> list[dict[str, Any]]:
-    """Reports of every kernel in a process of its own, where Triton compiles."""
+def report(capabilities: list[int], widths: list[int], dtypes: list[str]) -> dict[str, Any]:
+    """Reports of every kernel, from a process of its own in which Triton compiles."""
     command = [sys.executable, "-m", "coursekit.attention.compile"]
     command += ["--capability", *map(str, capabilities), "--width", *map(str, widths)]
     command += ["--dtype", *dtypes]
@@ -240,7 +240,9 @@ def main(arguments: list[str] | None = None) -> None:
         if exists(kernel, capability, d, dtype)
         for causal in ((False,) if kernel in ("delta", "decode") else (False, True))
     ]
-    print(json.dumps(found, indent=1))
+    import triton
+
+    print(json.dumps({"triton": triton.__version__, "reports": found}, indent=1))
 
 
 if __name__ == "__main__":

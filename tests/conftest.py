@@ -1,4 +1,4 @@
-"""What the whole suite shares: fixed examples, when a browser is needed, seconds per notebook."""
+"""What the whole suite shares: fixed examples, when a browser is needed, what is summed up."""
 
 from __future__ import annotations
 
@@ -95,8 +95,23 @@ def seconds_by_notebook(terminal) -> dict[str, float]:
     return dict(seconds)
 
 
+def mutation_totals(terminal) -> dict[str, float]:
+    """What the tests of the exercises' questions counted, whichever worker ran them."""
+    totals: dict[str, float] = defaultdict(float)
+    for report in terminal.stats.get("passed", []):
+        for name, count in getattr(report, "user_properties", []):
+            if name == "slowest check, s":
+                totals[name] = max(totals[name], count)
+            elif name in ("questions", "right answers accepted", "mistakes named"):
+                totals[name] += count
+    return dict(totals)
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     """Print the seconds per notebook, and leave them to `make test`, which holds the budget."""
+    if totals := mutation_totals(terminalreporter):
+        line = ", ".join(f"{name}: {count:.4g}" for name, count in totals.items())
+        terminalreporter.write_line(f"mutation table: {line}")
     spent = seconds_by_notebook(terminalreporter)
     for name, seconds in sorted(spent.items()):
         terminalreporter.write_line(f"{seconds:6.1f} s  {name}")

@@ -462,12 +462,13 @@ class LogLikelihoodCurve:
     seconds = 5.0  # the first picture of a session imports Matplotlib
 
     def driver(answer, x, means):
-        from matplotlib.figure import Figure
+        from coursekit.grading.drivers import AnswerError, axes_drawn_by
 
-        ax = Figure().add_subplot()
-        answer(ax, x, means)
-        if not ax.lines:
+        ax = axes_drawn_by(answer, x, means)
+        if ax is None:
             return None
+        if not ax.lines:
+            raise AnswerError("There is no line on the ax: draw the curve with ax.plot.")
         line = ax.lines[0]
         return {
             "horizontal": line.get_xdata() * 1.0,

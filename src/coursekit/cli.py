@@ -1,4 +1,4 @@
-"""The command line ``coursekit``: get the notebooks, check exercises, look at the environment."""
+"""The command line ``coursekit``: notebooks, exercises, the environment, and grading."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from coursekit.grading.grader import commands as teaching
+
 app = typer.Typer(
     name="coursekit",
     help="From Loss to Silicon: notebooks, exercises and tools of the course.",
@@ -20,6 +22,8 @@ app = typer.Typer(
 )
 exercises = typer.Typer(help="Build the exercise notebooks from solutions/ (in a checkout).")
 app.add_typer(exercises, name="exercises")
+checkpoints = typer.Typer(help="The small trained models that come with the course.")
+app.add_typer(checkpoints, name="checkpoints")
 out, err = Console(), Console(stderr=True)
 
 
@@ -125,14 +129,19 @@ def copy_notebooks(stems: list[str], folder: Path, force: bool) -> list[Path]:
 
 
 @app.command()
-def check(notebook: Annotated[Path, typer.Argument(help="An exercise notebook.")]) -> None:
+def check(
+    notebook: Annotated[Path, typer.Argument(help="An exercise notebook.")],
+    full: Annotated[
+        bool, typer.Option("--full", help="Show what was tried, came back and was wanted.")
+    ] = False,
+) -> None:
     """Run an exercise notebook and show the table of its checks.
 
     This runs the notebook's code on this machine: check only notebooks that you trust.
     """
     from coursekit.grading import check_notebook
 
-    raise typer.Exit(check_notebook(notebook))
+    raise typer.Exit(check_notebook(notebook, full=full))
 
 
 @exercises.command("build")
@@ -152,6 +161,55 @@ def exercises_check(root: Annotated[Path, typer.Option(help="The checkout.")] = 
     if old := stale(root):
         names = ", ".join(map(str, old))
         fail(f"Out of date: {names}. Run `coursekit exercises build` and commit the result.", 1)
+
+
+@checkpoints.command("list")
+def checkpoints_list(
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Show each checkpoint, its size, and the processor time that its training took."""
+    from coursekit.data.checkpoints import CHECKPOINTS
+
+    if as_json:
+        typer.echo(json.dumps(CHECKPOINTS, indent=1))
+        return
+    table = Table("name", "kB", "seed", "seconds")
+    for name, entry in CHECKPOINTS.items():
+        size, seconds = round(entry["bytes"] / 1000), round(entry["cpu_seconds"])
+        table.add_row(name, str(size), str(entry["seed"]), str(seconds))
+    out.print(table)
+
+
+@checkpoints.command("build")
+def checkpoints_build(
+    name: Annotated[str, typer.Argument(help="As the list shows it.")],
+    folder: Annotated[Path | None, typer.Option(help="Where to; else the package.")] = None,
+) -> None:
+    """Train a checkpoint again; print its metrics and those on record."""
+    from coursekit.data import checkpoints as shelf
+
+    before = shelf.CHECKPOINTS.get(name, {}).get("metrics")
+    try:
+        entry = shelf.build(name, folder or shelf.FOLDER)
+    except KeyError as error:
+        fail(str(error.args[0]))
+    typer.echo(json.dumps({"before": before, "now": entry["metrics"]}, indent=1))
+
+
+@checkpoints.command("verify")
+def checkpoints_verify() -> None:
+    """Compare every checkpoint's file with its hash."""
+    from coursekit.data.checkpoints import CHECKPOINTS, verify
+
+    for name in CHECKPOINTS:
+        try:
+            verify(name)
+        except (FileNotFoundError, ValueError) as error:
+            fail(str(error), 1)
+        out.print(f"{name}: as recorded", highlight=False)
+
+
+teaching.register(app)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from coursekit.grading.diagnose import PERHAPS, diagnose
 from coursekit.grading.public import KnownMistake, PublicCase
 from coursekit.grading.report import Report, Table
 from coursekit.grading.run import Outcome
+from coursekit.grading.show import value_text
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ SENTENCES = {
     "wrong dtype": (lambda x: np.round(2 * x).astype(int), "holds integers"),
     "a list": (lambda x: (2 * x).tolist(), "A list came back"),
     "nan": (not_a_number, "is nan in 1 of 3 entries, first at"),
-    "infinite, with the warning": (divides, "NumPy warned: divide by zero"),
+    "infinite, with the warning": (divides, "Python warned: divide by zero"),
     "an exception, with its line": (breaks, "IndexError: index 99 is out of bounds"),
     "too many parameters": (lambda x, y: x, "missing 1 required positional argument: 'y'"),
     "end of Python": (ends_python, "It tried to end Python"),
@@ -309,6 +310,9 @@ def test_the_explanation_opens_after_two_different_attempts(check):
     check("double", {"double": lambda x: x / 4})
     text = check.explain("double")._repr_markdown_()
     assert "Add the number to itself." in text
+    assert "An example (three values):\n\n```text\ndouble(x=[" in text
+    wanted = check.assignment["double"].cases[0].wanted
+    assert f"\n\n{value_text(wanted)}\n```" in text, "the worked answer shows the value wanted"
     assert "[Doubling](https://example.org/page.html#sec-tiny-double)" in text
 
 
@@ -343,6 +347,24 @@ def test_a_free_answer_is_counted_and_left_to_a_person(check):
     assert "is empty" in repr(check("essay", {"essay": "  "}))
     assert "write your answer as a string" in repr(check("essay", {"essay": 3}))
     assert "`solutions/99-tiny/notebook.md`" in repr(check.explain("essay"))
+
+
+def test_each_report_has_a_rich_form_and_a_plain_one(check):
+    """Jupyter, Colab and VS Code show the first, a terminal and a file viewer the second."""
+    from IPython.core.formatters import DisplayFormatter
+
+    check("double", {"double": lambda x: 2 * x})
+    for shown, rich in (
+        (check("double", {}), "text/html"),
+        (check.all({}), "text/html"),
+        (check.explain("double"), "text/markdown"),
+        (check.explain("essay"), "text/markdown"),
+    ):
+        data, _ = DisplayFormatter().format(shown)
+        assert set(data) == {"text/plain", rich}
+        assert all(data.values())
+        assert "http://" not in data[rich], "nothing is loaded from elsewhere"
+        assert not re.search(r"<(script|img|link|iframe)|src=", data[rich])
 
 
 class Tags(HTMLParser):

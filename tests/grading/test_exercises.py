@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from coursekit.grading import build, stale
+from coursekit.grading import build, exercises, stale
 from coursekit.grading.exercises import BLOCK, read_master, section_titles, solved_edition
 from coursekit.grading.public import load
 from coursekit.grading.question import (
@@ -98,6 +99,36 @@ def test_stale_sees_a_changed_value_but_not_its_last_bit(tiny):
     value[0] *= 1 + 1e-6
     path.write_text(json.dumps(data))
     assert stale(tiny) == [path]
+
+
+SINGLE = float(np.float32(1 / 3))
+NEXT = float(np.nextafter(np.float32(1 / 3), np.float32(1)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        (1 / 3, 1 / 3 + 1e-16, True),
+        (1 / 3, 1 / 3 * (1 + 1e-7), False),
+        (SINGLE, NEXT, True),
+        (SINGLE, float(np.float32(0.334)), False),
+        (1e300, 1e300 * (1 + 1e-7), False),
+        ({"dtype": "float32", "data": [SINGLE]}, {"dtype": "float32", "data": [NEXT]}, True),
+        ({"dtype": "float32", "data": [SINGLE]}, {"dtype": "float32", "data": [0.334]}, False),
+        (
+            {"dtype": "bfloat16", "data": [0.333984375]},
+            {"dtype": "bfloat16", "data": [0.3359375]},
+            True,
+        ),
+        ({"dtype": "int64", "data": [3]}, {"dtype": "int64", "data": [4]}, False),
+    ],
+    ids=range(9),
+)
+def test_last_digits_of_the_format_computed_in_are_no_reason_to_rebuild(tmp_path, old, new, same):
+    """A neighbour in float32 is 1e-7 away, one in bfloat16 6e-3."""
+    path = tmp_path / "checks.json"
+    path.write_text(json.dumps([old]), encoding="utf-8")
+    assert exercises._same(path, json.dumps([new])) is same
 
 
 def test_a_broken_question_writes_nothing(tiny):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from coursekit.grading import limit
 from coursekit.grading.limit import TimeLimit, time_limit
 
 LIMIT_S = 0.2
@@ -152,3 +153,30 @@ def test_an_earlier_alarm_and_its_handler_come_back(outer):
         assert max(outer - 5, 0) <= left <= outer
     finally:
         signal.setitimer(signal.ITIMER_REAL, *earlier)
+
+
+@needs_alarm
+def test_an_alarm_that_rings_while_the_limit_is_taken_back_leaves_nothing_behind():
+    """An exception there would skip the rest of it, and the alarm would go on ringing."""
+    room = {}
+    exec(compile("import sys; frame = sys._getframe()", limit.__file__, "exec"), room)
+    before = signal.getsignal(signal.SIGALRM)
+    with time_limit(60):
+        ring = signal.getsignal(signal.SIGALRM)
+        ring(signal.SIGALRM, room["frame"])
+        with pytest.raises(TimeLimit):
+            ring(signal.SIGALRM, sys._getframe())
+    assert signal.getsignal(signal.SIGALRM) is before
+
+
+@needs_alarm
+def test_the_handler_goes_only_when_no_alarm_can_ring(monkeypatch):
+    timers = []
+
+    def spied(*arguments, real=signal.signal):
+        timers.append(signal.getitimer(signal.ITIMER_REAL))
+        return real(*arguments)
+
+    with time_limit(60):
+        monkeypatch.setattr(signal, "signal", spied)
+    assert timers == [(0.0, 0.0)]

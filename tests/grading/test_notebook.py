@@ -39,6 +39,21 @@ def test_a_notebook_is_run_and_its_table_printed(notebook, capsys):
     assert "Points so far: 1 of" in out
 
 
+def test_wrong_answers_are_reported_in_full_where_that_is_asked_for(notebook, capsys):
+    wrong = "def log_softmax(logits):\n    return logits"
+    path = notebook(START, RIGHT, wrong)
+    check_notebook(path)
+    assert "came back:" not in capsys.readouterr().out
+    check_notebook(path, full=True)
+    out = capsys.readouterr().out
+    assert out.count("came back:") == out.count("wanted:") == 1, "of the wrong answer alone"
+    report, _, table = out.partition("Checks of 01-basics")
+    assert report.startswith("A log-softmax that survives large logits: not yet (0 of 2 points)")
+    assert "tried (three rows): log_softmax(" in report
+    assert "practice check" not in report
+    assert "practice check" in table
+
+
 def test_a_cell_that_fails_is_named_and_the_rest_still_runs(notebook, capsys):
     path = notebook(START, "1 / 0", RIGHT)
     assert check_notebook(path) == 1

@@ -312,6 +312,13 @@ def raises(error):
     return double
 
 
+def lineless(x):
+    raise ValueError("somewhere")
+
+
+lineless.__code__ = lineless.__code__.replace(co_linetable=b"")  # as of traced instructions
+
+
 def warns(x):
     warnings.warn(OddWarning(), stacklevel=1)
     return x / 2
@@ -328,6 +335,7 @@ def warns(x):
         (raises(ValueError("\ud800")), "It stopped with ValueError: \\ud800"),
         (raises(ValueError("x" * 10**6)), "It stopped with ValueError: xxx"),
         (Callable(), "It stopped with ValueError: called"),
+        (lineless, "It stopped with ValueError: somewhere"),
         (warns, "differ; the first"),
     ],
     ids=numbered(),

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,6 +44,11 @@ def essay(tiny):
         ({"variants": [abs]}, "1 variants; at least 2"),
         ({"rubric": [(2, "reason")]}, "takes no `rubric`"),
         ({"compare": 1e-6}, "Close(rtol=…, atol=…)"),
+        ({"seconds": 0}, "seconds = 0; a number above 0"),
+        ({"memory_mb": "2 GB"}, "memory_mb = '2 GB'; a number above 0"),
+        ({"repetitions": 0}, "repetitions = 0; a number above 0"),
+        ({"parts": {"values": 1}}, "gives 2 points, but its parts {'values': 1} add up to 1"),
+        ({"parts": {"values": 3, "rest": -1}}, "add up to 2"),
     ],
 )
 def test_an_incomplete_question_says_what_to_change(double, change, says):
@@ -103,6 +109,66 @@ def test_a_question_must_show_a_case(double):
 
     with pytest.raises(QuestionError, match="shows no case"):
         publish(replace(double, cases=hidden))
+
+
+def test_cases_and_parts_must_name_each_other(double):
+    def in_parts(*names):
+        def cases(rng):
+            for number, name in enumerate(names):
+                yield case(f"case {number}", rng.normal(size=3), part=name)
+
+        return replace(double, cases=cases, parts={"values": 1, "shapes": 1})
+
+    assert publish(in_parts("values", "shapes", "values"))["cases"][1]["part"] == "shapes"
+    for names in (["values"], ["values", "shapes", "speed"], ["values", "shapes", ""]):
+        with pytest.raises(QuestionError, match=r"`parts` has \['shapes', 'values'\]"):
+            publish(in_parts(*names))
+
+
+def own(tiny, text) -> Path:
+    """A teacher's folder with the tiny chapter's questions after an edit."""
+    folder = tiny / "private" / "99-tiny"
+    folder.mkdir(parents=True)
+    (folder / "questions.py").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_private_questions_replace_those_of_the_same_id_and_add_others(tiny):
+    public = tiny / "solutions" / "99-tiny"
+    text = (public / "questions.py").read_text(encoding="utf-8")
+    new = text.replace("Twice as much", "A variant").replace('"essay"', '"why"')
+    found = load_questions(public, overlay=own(tiny, new))
+    assert [(q.id, q.title) for q in found] == [
+        ("double", "A variant"),
+        ("essay", "Why?"),
+        ("why", "Why?"),
+    ]
+    assert [q.title for q in load_questions(public)] == ["Twice as much", "Why?"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('asks="double"', 'asks="twice"', "asks for 'twice' (code), but the chapter's"),
+        ('id="essay"', 'id="double"', "declares double twice"),
+        ("variants = [", "variants = []  # [", "at least 2 right answers"),
+        ("@question", "#", "declares no question"),
+    ],
+)
+def test_a_private_question_that_does_not_fit_is_refused(tiny, old, new, says):
+    public = tiny / "solutions" / "99-tiny"
+    text = (public / "questions.py").read_text(encoding="utf-8")
+    assert old in text
+    if new == "#":
+        text = "import numpy\n"
+    with pytest.raises(QuestionError) as error:
+        load_questions(public, overlay=own(tiny, text.replace(old, new)))
+    assert says in str(error.value)
+
+
+def test_a_private_folder_without_questions_is_named(tiny):
+    with pytest.raises(QuestionError, match=r"nowhere.questions\.py does not exist"):
+        load_questions(tiny / "solutions" / "99-tiny", overlay=tiny / "nowhere")
 
 
 def test_cases_kept_back_are_not_published(double):

@@ -93,7 +93,7 @@ def test_a_recurrent_model_remembers_longer_than_a_window():
         (lambda: windows([], 2), "no words"),
         (lambda: windows([[4]], 0), "size is 0"),
         (lambda: FixedWindowLM(9, 2)(torch.ones(1, 3).long()), r"\(B, 2\)"),
-        (lambda: RecurrentLM(9, 4, "elman"), "one of rnn, lstm, gru"),
+        (lambda: RecurrentLM(9, 4, "elman"), "one of rnn, gru, lstm"),
         (lambda: RecurrentLM(9, 4)(torch.tensor([[9]])), "0 to 8 wanted"),
         (lambda: RecurrentLM(9, 4)(torch.zeros(0, 3).long()), "at least 1"),
     ],

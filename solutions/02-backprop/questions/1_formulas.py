@@ -266,6 +266,10 @@ class SoftmaxCrossEntropyGradient:
         p = softmax(logits.T).T
         return (p - one_hot(labels, p)) / len(p)
 
+    def whole_batch(logits, labels):
+        p = softmax(logits.ravel()).reshape(logits.shape)
+        return (p - one_hot(labels, p)) / len(p)
+
     def in_place(logits, labels):
         logits -= logits.max(axis=1, keepdims=True)
         p = softmax(logits)
@@ -290,6 +294,7 @@ class SoftmaxCrossEntropyGradient:
         ),
         "Large logits overflow exp: subtract the largest of each row first.": unstable,
         "Each row is one example: normalise along axis 1.": first_axis,
+        "You normalised over the whole batch; every row sums to 1 by itself.": whole_batch,
         "You changed the caller's logits in place: build a new array.": in_place,
     }
     explain = r"""

@@ -105,11 +105,10 @@ class StepSizeCurve:
     compare = Close(rtol=1e-3, atol=1e-12)  # an error of 1e-7 is known to fewer digits
 
     def driver(answer, x, steps):
-        from matplotlib.figure import Figure
+        from coursekit.grading.drivers import axes_drawn_by
 
-        ax = Figure().add_subplot()
-        answer(ax, x, steps)
-        if not ax.lines:
+        ax = axes_drawn_by(answer, x, steps)
+        if ax is None:
             return None
         return {
             "horizontal": [line.get_xdata() * 1.0 for line in ax.lines],

@@ -7,6 +7,7 @@ from typing import Any
 from coursekit.grading.diagnose import PASSED, Diagnosis, diagnose
 from coursekit.grading.public import PublicQuestion, load
 from coursekit.grading.report import Note, Report, Table, link
+from coursekit.grading.show import call_text, value_text
 
 ATTEMPTS = 2
 SWITCH = "COURSEKIT_EXPLAIN"
@@ -56,7 +57,11 @@ class Check:
         return Table(self.assignment.name, rows, self._total())
 
     def explain(self, id: str) -> Note:
-        """Explain question ``id``, once two different answers were tried or a right one was."""
+        """Show a worked answer to question ``id`` and the section to read again.
+
+        It opens once two different answers were tried, or a right one was. It holds the way to the
+        answer in words and one of the public inputs with the value wanted for it, and no code.
+        """
         q = self.assignment[id]
         tried = len(self._attempts.get(id, ()))
         address = link(self.assignment.page, q.section)
@@ -69,13 +74,13 @@ class Check:
                 f"`solutions/{self.assignment.name}/notebook.md`; compare after you have written "
                 "yours."
             )
-        if tried < ATTEMPTS and not self._points.get(id):
+        if tried < ATTEMPTS and self._points.get(id) != q.points:
             return Note(
                 f"The explanation of **{q.title}** opens after {ATTEMPTS} different attempts that "
                 f"run; so far there {'is' if tried == 1 else 'are'} {tried}. "
                 f'`check("{id}")` counts them.'
             )
-        return Note(f"**{q.title}**\n\n{q.explain}\n\n{again}")
+        return Note(f"**{q.title}**\n\n{q.explain}\n\n{_worked(q)}\n\n{again}")
 
     def __repr__(self) -> str:
         known = ", ".join(self.assignment.questions)
@@ -94,6 +99,13 @@ class Check:
         by_hand = sum(q.points for q in questions if q.kind == "manual")
         more = f", and {by_hand} more from your teacher" if by_hand else ""
         return f"Points so far: {sum(self._points.values())} of {possible}{more}."
+
+
+def _worked(q: PublicQuestion) -> str:
+    """The public case that is shortest to read, with the value wanted for it, as Markdown."""
+    texts = [(c.name, call_text(q, c.inputs), value_text(c.wanted)) for c in q.cases]
+    name, call, wanted = min(texts, key=lambda text: len("".join(text)))
+    return f"An example ({name}):\n\n```text\n{call}\n\n{wanted}\n```"
 
 
 def _names(depth: int) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 import difflib
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from coursekit.grading import wire
-from coursekit.grading.public import PublicCase, PublicQuestion, agree, all_agree
+from coursekit.grading.drivers import AnswerError
+from coursekit.grading.public import PublicCase, PublicQuestion, agree, all_agree, earned
 from coursekit.grading.run import Outcome, attempt, make_driver
-from coursekit.grading.show import call_text, value_text
+from coursekit.grading.show import LONGEST, call_text, value_text
 
 PASSED, WRONG, UNFINISHED, MISSING, WRITTEN = (
     "passed",
@@ -19,6 +21,13 @@ PASSED, WRONG, UNFINISHED, MISSING, WRITTEN = (
     "for your teacher",
 )
 
+ENDED = "Ended"
+NO_VALUE = {
+    "TimeLimit": "nothing in time",
+    ENDED: "nothing",
+    AnswerError.__name__: "nothing that can be compared",
+}
+Again = Callable[[PublicCase], Outcome]
 PERHAPS = "Judging by this input alone:"
 
 
@@ -44,27 +53,38 @@ class Diagnosis:
 def diagnose(q: PublicQuestion, namespace: dict[str, Any]) -> Diagnosis:
     """Look the answer up in ``namespace``, try it on every public case, and explain the result."""
     if q.asks not in namespace:
-        return Diagnosis(MISSING, _not_there(q, namespace))
+        return absent(q, [name for name, value in namespace.items() if callable(value)])
     answer = namespace[q.asks]
     if q.kind == "manual":
-        return _written(q, answer)
+        return written(q, answer)
     if not callable(answer):
-        kind = type(answer).__name__
-        return Diagnosis(WRONG, f"`{q.asks}` is a {kind}; a function or class is asked for.")
-    return _judge(q, answer, _try_all(q, answer))
+        return not_callable(q, type(answer).__name__)
+
+    def again(c: PublicCase) -> Outcome:
+        return attempt(answer, c.inputs, make_driver(q.driver), q.seconds)
+
+    return judge(q, _try_all(q, answer), again)
 
 
-def _not_there(q: PublicQuestion, namespace: dict[str, Any]) -> str:
-    mine = [name for name, value in namespace.items() if name[:1] != "_" and callable(value)]
+def absent(q: PublicQuestion, names: list[str]) -> Diagnosis:
+    """Say that the answer is not there; ``names`` are those of functions that are."""
+    mine = [name for name in names if name[:1] != "_"]
     near = difflib.get_close_matches(q.asks, mine, n=1)
     guess = f" There is a `{near[0]}`: is it the same, spelled differently?" if near else ""
-    return (
+    return Diagnosis(
+        MISSING,
         f"`{q.asks}` does not exist in this notebook yet.{guess} "
-        "Run the cell that defines it, then this one."
+        "Run the cell that defines it, then this one.",
     )
 
 
-def _written(q: PublicQuestion, answer: Any) -> Diagnosis:
+def not_callable(q: PublicQuestion, kind: str) -> Diagnosis:
+    """Say that the answer is a value of type ``kind`` where a function or class is asked for."""
+    return Diagnosis(WRONG, f"`{q.asks}` is a {kind}; a function or class is asked for.")
+
+
+def written(q: PublicQuestion, answer: Any) -> Diagnosis:
+    """What there is to say of a text that a person will read."""
     if not isinstance(answer, str):
         kind = type(answer).__name__
         return Diagnosis(WRONG, f"`{q.asks}` is a {kind}; write your answer as a string.")
@@ -86,24 +106,38 @@ def _try_all(q: PublicQuestion, answer: Any) -> list[Outcome]:
     return outcomes
 
 
-def _judge(q: PublicQuestion, answer: Any, outcomes: list[Outcome]) -> Diagnosis:
-    if all(_unfinished(o) for o in outcomes):
+def judge(q: PublicQuestion, outcomes: list[Outcome], again: Again) -> Diagnosis:
+    """Explain what came of the cases of ``q``, tried in their order.
+
+    Parameters
+    ----------
+    q
+        The question as published.
+    outcomes
+        One outcome a case. The later ones may lack, when a call took too long or ended its process;
+        then the first that lacks counts as wrong.
+    again
+        Tries one case once more: a wrong answer that differs between two tries is told so.
+    """
+    if outcomes and all(_unfinished(o) for o in outcomes):
         return Diagnosis(UNFINISHED, _to_start(q))
-    wanted = [Outcome(c.wanted) for c in q.cases]
-    pairs = zip(q.cases, outcomes, wanted, strict=False)
-    wrong = [(c, o) for c, o, w in pairs if not agree(q.compare, o, w)]
-    if not wrong:
+    tried = [*outcomes, *[Outcome(error=ENDED)] * (len(q.cases) - len(outcomes))]
+    right = [agree(q.compare, o, Outcome(c.wanted)) for c, o in zip(q.cases, tried, strict=True)]
+    if all(right):
         names = "; ".join(c.name for c in q.cases)
         return Diagnosis(PASSED, f"Right on every public input: {names}.", points=q.points)
-    first, outcome = wrong[0]
+    number = right.index(False)
+    first, outcome = q.cases[number], tried[number]
+    came, wanted = _both(q, outcome, first.wanted)
     return Diagnosis(
         WRONG,
-        _why(q, answer, first, outcome),
+        _why(q, again, first, outcome),
+        points=earned(q, right),
         case=first.name,
-        tried=call_text(q.asks, q.parameters, first.inputs),
-        came=_came(outcome),
-        wanted=value_text(first.wanted),
-        hint=_hint(q, outcomes, q.cases.index(first)),
+        tried=call_text(q, first.inputs),
+        came=came,
+        wanted=wanted,
+        hint=_hint(q, outcomes, number),
         attempt=_fingerprint(outcomes),
     )
 
@@ -128,7 +162,7 @@ def _to_start(q: PublicQuestion) -> str:
     )
 
 
-def _why(q: PublicQuestion, answer: Any, c: PublicCase, outcome: Outcome) -> str:
+def _why(q: PublicQuestion, again: Again, c: PublicCase, outcome: Outcome) -> str:
     if outcome.error == "TimeLimit":
         return (
             f"It was stopped after {q.seconds:g} seconds. Does a loop never end? "
@@ -136,7 +170,7 @@ def _why(q: PublicQuestion, answer: Any, c: PublicCase, outcome: Outcome) -> str
         )
     if outcome.error:
         return _raised(outcome)
-    if not _repeats(q, answer, c, outcome):
+    if not _repeats(q, again, c, outcome):
         return (
             "The same inputs gave two different answers. Use only the inputs: no random numbers "
             "of your own, and nothing kept from the call before."
@@ -144,22 +178,26 @@ def _why(q: PublicQuestion, answer: Any, c: PublicCase, outcome: Outcome) -> str
     difference = q.compare.difference(outcome.value, c.wanted)
     if outcome.changed and not difference:
         return "The value is right, but your code changed its input. Work on a copy."
-    warning = f" (NumPy warned: {outcome.warning}.)" if outcome.warning else ""
+    warning = f" (Python warned: {outcome.warning}.)" if outcome.warning else ""
     return difference[:1].upper() + difference[1:] + warning
 
 
-def _repeats(q: PublicQuestion, answer: Any, c: PublicCase, outcome: Outcome) -> bool:
+def _repeats(q: PublicQuestion, again: Again, c: PublicCase, outcome: Outcome) -> bool:
     """Whether the same call gives the same value again; true of values that cannot be compared."""
     try:
         wire.encode(outcome.value)
     except wire.WireError:
         return True
-    again = attempt(answer, c.inputs, make_driver(q.driver), q.seconds)
-    return bool(again.error) or not q.compare.difference(again.value, outcome.value)
+    second = again(c)
+    return bool(second.error) or not q.compare.difference(second.value, outcome.value)
 
 
 def _raised(outcome: Outcome) -> str:
     where = f", in {outcome.line}" if outcome.line else ""
+    if outcome.error == ENDED:
+        return "Nothing came back: the call ended Python. Return a value instead."
+    if outcome.error == AnswerError.__name__:  # a driver has said what is wrong
+        return outcome.message
     if outcome.error == "SystemExit":
         return f"It tried to end Python{where}. Return a value instead."
     if outcome.error == "NotImplementedError":
@@ -168,10 +206,20 @@ def _raised(outcome: Outcome) -> str:
     return f"It stopped with {outcome.error}{colon}{where}."
 
 
-def _came(outcome: Outcome) -> str:
-    if outcome.error == "TimeLimit":
-        return "nothing in time"
-    return outcome.error or value_text(outcome.value)
+def _both(q: PublicQuestion, outcome: Outcome, wanted: Any) -> tuple[str, str]:
+    """What came back and what was wanted; of dictionaries too long to show, what differs."""
+    if outcome.error:
+        return NO_VALUE.get(outcome.error, outcome.error), value_text(wanted)
+    got = outcome.value
+    if len(value_text(wanted)) == LONGEST and _same_keys(got, wanted):
+        apart = [k for k in wanted if q.compare.difference(got[k], wanted[k])]
+        got, wanted = ({k: each[k] for k in apart} or each for each in (got, wanted))
+    return value_text(got), value_text(wanted)
+
+
+def _same_keys(got: Any, wanted: Any) -> bool:
+    plain = type(got) is type(wanted) is dict and all(type(k) is str for k in got)
+    return plain and got.keys() == wanted.keys()
 
 
 def _hint(q: PublicQuestion, outcomes: list[Outcome], first: int) -> str:

@@ -21,6 +21,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from coursekit.grading.compare import ROUNDED
 from coursekit.grading.public import FORMAT, publish
 from coursekit.grading.question import Question, QuestionError, chapter_folders, load_questions
 from coursekit.grading.report import counted, link
@@ -255,7 +258,8 @@ def _block(item: dict[str, Any]) -> str:
 def _same(path: Path, text: str) -> bool:
     """Whether the file says what ``text`` says, last bits of floating-point results forgiven.
 
-    Another processor or NumPy may round the 16th digit differently, which is no reason to rebuild.
+    Another processor or NumPy may round the 16th digit differently, or the 7th of what was computed
+    in float32, which is no reason to rebuild.
     """
     if not path.is_file():
         return False
@@ -268,11 +272,22 @@ def _same(path: Path, text: str) -> bool:
         return False
 
 
-def _near(a: Any, b: Any) -> bool:
+def _near(a: Any, b: Any, slack: tuple[float, float] = (1e-9, 1e-12)) -> bool:
     if type(a) is not type(b):
         return False
     if isinstance(a, dict):
-        return a.keys() == b.keys() and all(_near(a[k], b[k]) for k in a)
+        inside = ROUNDED.get(str(a.get("dtype")), slack)
+        return a.keys() == b.keys() and all(_near(a[k], b[k], inside) for k in a)
     if isinstance(a, list):
-        return len(a) == len(b) and all(_near(x, y) for x, y in zip(a, b, strict=True))
-    return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) if isinstance(a, float) else a == b
+        return len(a) == len(b) and all(_near(x, y, slack) for x, y in zip(a, b, strict=True))
+    if not isinstance(a, float):
+        return a == b
+    if _is_single(a) and _is_single(b):
+        slack = max(slack, ROUNDED["float32"])
+    return math.isclose(a, b, rel_tol=slack[0], abs_tol=slack[1])
+
+
+def _is_single(x: float) -> bool:
+    """Whether float32 holds ``x`` exactly, as it does what was computed in it."""
+    with np.errstate(over="ignore"):
+        return float(np.float32(x)) == x

@@ -98,12 +98,15 @@ class _Stop:
 def _set_alarm(seconds: float, stop: _Stop) -> Callable[[], None]:
     """Ring after ``seconds``; return what puts an earlier alarm and its handler back."""
 
-    def ring(*_: object) -> None:
-        if not stop.ended:
+    def ring(_: int, frame: FrameType | None) -> None:
+        # Not in the midst of setting up or taking back, which would stay half done: it rings again.
+        own = frame is not None and frame.f_code.co_filename in OWN
+        if not stop.ended and not own:
             stop.watch()
             raise TimeLimit(stop.watch)
 
     def take_back() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)  # first: without a handler an alarm ends Python
         # Whoever had set an alarm gets it back, less the time spent here.
         rest = max(left - (time.monotonic() - start), 1e-3) if left else 0.0
         signal.signal(signal.SIGALRM, before)

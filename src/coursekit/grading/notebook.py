@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.grading.check import Check
+from coursekit.grading.diagnose import WRONG
 from coursekit.grading.public import available
+from coursekit.grading.report import Report
 from coursekit.grading.run import message
 from coursekit.grading.wire import type_name
 
@@ -31,7 +33,7 @@ class NotebookError(ValueError):
     """The file cannot be checked; the message says why and what to do."""
 
 
-def check_notebook(path: str | Path, *, seconds: float = 120) -> int:
+def check_notebook(path: str | Path, *, seconds: float = 120, full: bool = False) -> int:
     """Run the notebook's code cells, print the table of its checks, and return an exit status.
 
     The notebook's code runs on this machine with your rights: it can read, change and send what you
@@ -45,6 +47,8 @@ def check_notebook(path: str | Path, *, seconds: float = 120) -> int:
         ended.
     seconds
         How long all cells together may take.
+    full
+        Whether to print, above the table, what ``check("…")`` says of every wrong answer.
 
     Returns
     -------
@@ -57,12 +61,13 @@ def check_notebook(path: str | Path, *, seconds: float = 120) -> int:
     except NotebookError as error:
         print(error, file=sys.stderr)
         return UNREADABLE
-    print("\n".join([*result["problems"], result["table"]]))
+    reports = [report + "\n" for report in result["reports"]] if full else []
+    print("\n".join([*result["problems"], *reports, result["table"]]))
     return COMPLETE if result["complete"] else INCOMPLETE
 
 
 def run_notebook(path: Path, seconds: float) -> dict[str, Any]:
-    """Run a notebook in a child process and return ``table``, ``complete`` and ``problems``."""
+    """Run a notebook in a child process: its ``table``, ``reports``, ``complete``, ``problems``."""
     cells, assignment = read(path)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as room:
         source, result = Path(room, "cells.json"), Path(room, "result.json")
@@ -212,8 +217,16 @@ def child(assignment: str, source: str, result: str) -> None:
         except Exception as error:
             what = f"{type_name(error)}: {message(error)[:200]}"
             problems.append(f"Code cell {number} stopped: {what}")
-    table = Check(assignment).all(vars(sys.modules["__main__"]))
-    _write(result, {"table": repr(table), "complete": table.complete, "problems": problems})
+    _write(result, {**_checked(assignment), "problems": problems})
+
+
+def _checked(assignment: str) -> dict[str, Any]:
+    """The table of all checks as text, and the report of every wrong answer."""
+    check = Check(assignment)
+    table = check.all(vars(sys.modules["__main__"]))
+    wrong = [Report(q, d, check.assignment.page, "") for q, d in table.rows if d.status == WRONG]
+    reports = [repr(report) for report in wrong]
+    return {"table": repr(table), "reports": reports, "complete": table.complete}
 
 
 def _write(result: str, report: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import hashlib
 import inspect
 import json
 import textwrap
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from typing import Any
 
@@ -31,6 +31,7 @@ class PublicCase:
     name: str
     inputs: Any
     wanted: Any
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class PublicQuestion:
     mistakes: list[KnownMistake]
     explain: str
     rubric: list[tuple[int, str]]
+    parts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def from_json(data: dict[str, Any]) -> Assignment:
 
 def read_question(item: dict[str, Any]) -> PublicQuestion:
     """Rebuild one question from what :func:`publish` returned."""
-    cases = [PublicCase(c["name"], c["inputs"], wire.decode(c["wanted"])) for c in item["cases"]]
+    cases = [PublicCase(**{**c, "wanted": wire.decode(c["wanted"])}) for c in item["cases"]]
     mistakes = [
         KnownMistake(m["hint"], [_outcome(o) for o in m["outcomes"]]) for m in item["mistakes"]
     ]
@@ -141,6 +143,8 @@ def publish(q: Question, section_title: str = "", seed: int | None = None) -> di
     item |= {"section_title": section_title, "parameters": [], "driver": ""}
     item |= {"compare": asdict(q.compare), "seconds": q.seconds, "cases": [], "mistakes": []}
     item |= {"explain": textwrap.dedent(q.explain).strip(), "rubric": [list(r) for r in q.rubric]}
+    if q.parts:
+        item["parts"] = q.parts
     if q.kind == "code":
         item["parameters"] = _parameters(q)
         item["driver"] = driver_source(q)
@@ -181,6 +185,11 @@ def _tried(q: Question, seed: int) -> tuple[list[dict], list[dict]]:
     cases = [c for c in draw(q, seed) if c.shown]
     if not cases:
         raise QuestionError(f"question {q.id!r} shows no case; a practice check needs one.")
+    if {c.part for c in cases} != (set(q.parts) or {""}):
+        raise QuestionError(
+            f"question {q.id!r}: the cases shown belong to the parts "
+            f"{sorted({c.part for c in cases})}, and `parts` has {sorted(q.parts)}."
+        )
     wanted = _wanted(q, cases)
     for number, variant in enumerate(q.variants, 1):
         if not all_agree(q.compare, outcomes(q, variant, cases), wanted):
@@ -189,7 +198,7 @@ def _tried(q: Question, seed: int) -> tuple[list[dict], list[dict]]:
     _tell_apart(q, wanted, wrong)
     rows = zip(cases, wanted, strict=True)
     return (
-        [{"name": c.name, "inputs": wire.encode(c.inputs), "wanted": _value(w)} for c, w in rows],
+        [_shown(c, w) for c, w in rows],
         [{"hint": h, "outcomes": [_written(o) for o in found]} for h, found in wrong.items()],
     )
 
@@ -218,6 +227,28 @@ def _tell_apart(q: Question, wanted: list[Outcome], wrong: dict[str, list[Outcom
         earlier[hint] = found
 
 
+def earned(q: PublicQuestion, right: list[bool]) -> int:
+    """Points for the public cases that are ``right``, one truth value a case."""
+    parts = [c.part for c in q.cases]
+    return earned_by(q.points, q.parts, list(zip(parts, right, strict=True)))
+
+
+def earned_by(points: int, parts: dict[str, int], right: list[tuple[str, bool]]) -> int:
+    """Points for cases, each given as its part and whether it is right.
+
+    Without ``parts`` it is all ``points`` or none. A part earns its own when all its cases are
+    right and there is one.
+
+    >>> earned_by(3, {"values": 2, "gradient": 1}, [("values", True), ("gradient", False)])
+    2
+    >>> earned_by(3, {}, [("", True), ("", False)])
+    0
+    """
+    worth = parts or {"": points}
+    of = {name: [good for part, good in right if part == name] for name in worth}
+    return sum(worth[name] for name, cases in of.items() if cases and all(cases))
+
+
 def all_agree(compare: Close, found: list[Outcome], others: list[Outcome]) -> bool:
     """Whether two answers came to the same on every case."""
     return all(agree(compare, a, b) for a, b in zip(found, others, strict=True))
@@ -230,10 +261,13 @@ def agree(compare: Close, found: Outcome, other: Outcome) -> bool:
     return bool(found.error) or not compare.difference(found.value, other.value)
 
 
-def _value(outcome: Outcome) -> Any:
-    return wire.encode(outcome.value)
+def _shown(c: Case, wanted: Outcome) -> dict[str, Any]:
+    node = {"name": c.name, "inputs": wire.encode(c.inputs), "wanted": wire.encode(wanted.value)}
+    return node | ({"part": c.part} if c.part else {})
 
 
 def _written(outcome: Outcome) -> dict[str, Any]:
-    node: dict[str, Any] = {"error": outcome.error} if outcome.error else {"value": _value(outcome)}
+    node: dict[str, Any] = (
+        {"error": outcome.error} if outcome.error else {"value": wire.encode(outcome.value)}
+    )
     return node | ({"changed": True} if outcome.changed else {})

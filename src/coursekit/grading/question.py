@@ -22,6 +22,12 @@ written differently. Where the answer is a class or draws a picture, ``driver(an
 uses it and returns plain values; it is sent as text, so it must import what it needs. A question
 with ``kind="manual"`` has a ``rubric`` instead.
 
+Optional, with their defaults: ``compare = Close()``; ``seconds = 0.8`` for all cases of one check
+together; for the grader ``memory_mb = 1024`` and ``repetitions = 3``, how often it draws new
+inputs. ``parts = {"values": 2, "gradient": 1}`` gives partial credit: every case names its part,
+``case("large", x, part="gradient")``, and a part earns its points when all of its cases are right.
+Without parts it is all the points or none.
+
 A chapter of many questions has a folder ``questions/`` in place of the file, one file a theme; the
 files are read in the order of their names, ``1_formulas.py``, ``2_checking.py``, and so on.
 """
@@ -53,11 +59,15 @@ class Case:
     name: str
     inputs: tuple
     shown: bool = True
+    part: str = ""
 
 
-def case(name: str, *inputs: Any, shown: bool = True) -> Case:
-    """Make a case: a name that says what is special about it, and the answer's arguments."""
-    return Case(name, inputs, shown)
+def case(name: str, *inputs: Any, shown: bool = True, part: str = "") -> Case:
+    """Make a case: a name that says what is special about it, and the answer's arguments.
+
+    ``part`` names the part of the question that the case belongs to, where it has ``parts``.
+    """
+    return Case(name, inputs, shown, part)
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,9 @@ class Question:
     explain: str = ""
     rubric: list[tuple[int, str]] = field(default_factory=list)
     seconds: float = 0.8
+    memory_mb: int = 1024
+    repetitions: int = 3
+    parts: dict[str, int] = field(default_factory=dict)
 
 
 def question(
@@ -145,6 +158,13 @@ def _validate_code(q: Question) -> None:
         f"has {len(q.variants)} variants; at least {FEWEST_VARIANTS} right answers written "
         "differently are wanted, so that the check does not insist on one way",
     )
+    for name, low in (("seconds", 0.0), ("memory_mb", 1), ("repetitions", 1)):
+        value = getattr(q, name)
+        good = type(value) in (int, float) and value >= low and value > 0
+        _require(good, q.id, f"has {name} = {value!r}; a number above 0 is wanted")
+    total = sum(q.parts.values())
+    fits = not q.parts or (total == q.points and min(q.parts.values()) > 0)
+    _require(fits, q.id, f"gives {q.points} points, but its parts {q.parts} add up to {total}")
     for hint in q.mistakes:
         kind = hint[:1].isupper() and hint.endswith(".") and len(hint) <= 200
         _require(kind, q.id, f"has the hint {hint!r}; one sentence of at most 200 signs is wanted")
@@ -182,14 +202,39 @@ def question_files(folder: Path) -> list[Path]:
     return many or [one]
 
 
-def load_questions(folder: Path) -> list[Question]:
-    """Read a chapter's questions and return them in the order in which they stand."""
+def load_questions(folder: Path, overlay: Path | None = None) -> list[Question]:
+    """Read a chapter's questions and return them in the order in which they stand.
+
+    ``overlay`` is a folder of the same form with a teacher's own questions, which go over the
+    chapter's as :func:`overlaid` says.
+    """
     found = [q for path in question_files(folder) for q in _declared(path)]
     ids = [q.id for q in found]
     twice = sorted({i for i in ids if ids.count(i) > 1})
     if twice:
         raise QuestionError(f"{folder} declares {', '.join(twice)} twice; ids must differ.")
-    return found
+    return found if overlay is None else overlaid(found, load_questions(overlay))
+
+
+def overlaid(questions: list[Question], own: list[Question]) -> list[Question]:
+    """Put a teacher's ``own`` questions over a chapter's.
+
+    A question with the id of one of the chapter takes its place, others are added at the end.
+
+    Raises
+    ------
+    QuestionError
+        If a replacement asks for another name or is of another kind: the notebooks that students
+        have would not fit it.
+    """
+    new = {q.id: q for q in own}
+    for old in questions:
+        q = new.get(old.id, old)
+        same = (q.asks, q.kind) == (old.asks, old.kind)
+        said = f"asks for {q.asks!r} ({q.kind}), but the chapter's, which it replaces, for "
+        _require(same, q.id, f"{said}{old.asks!r} ({old.kind}). Give it an id of its own")
+    known = {q.id for q in questions}
+    return [new.get(q.id, q) for q in questions] + [q for q in own if q.id not in known]
 
 
 def _declared(path: Path) -> list[Question]:

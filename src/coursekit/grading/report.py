@@ -35,7 +35,7 @@ def counted(points: int) -> str:
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """The result of ``check("id")``."""
+    """The result of ``check("id")``; ``total`` is empty where a table says it below."""
 
     question: PublicQuestion
     diagnosis: Diagnosis
@@ -62,7 +62,8 @@ class Report:
 
     def __repr__(self) -> str:
         body = [f"  {label}: {_indent(text)}" for label, text in self.lines()]
-        return "\n".join([self.headline, *body, f"{self.total} {PRACTICE}"])
+        last = [f"{self.total} {PRACTICE}"] if self.total else []
+        return "\n".join([self.headline, *body, *last])
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<dt>{_html(a)}</dt><dd>{self._part(a, b)}</dd>" for a, b in self.lines())

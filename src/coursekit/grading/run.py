@@ -105,7 +105,8 @@ def _place(trace: TracebackType | None, answer: Any) -> str:
     while trace is not None:
         frame = trace.tb_frame
         if type(home) is str and frame.f_globals.get("__name__") == home:
-            text = linecache.getline(frame.f_code.co_filename, trace.tb_lineno).strip()
-            found = f"line {trace.tb_lineno}" + (f": {text}" if text else "")
+            number = trace.tb_lineno or frame.f_code.co_firstlineno  # None where no line is named
+            text = linecache.getline(frame.f_code.co_filename, number).strip()
+            found = f"line {number}" + (f": {text}" if text else "")
         trace = trace.tb_next
     return found

@@ -1,5 +1,6 @@
 """Values as short text, the same on every run."""
 
+import textwrap
 from itertools import islice
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from coursekit.grading import wire
 
 LONGEST = 320
+LINE = 72
 DEEPEST = 4
 MOST = 20
 PRINTED = "biufcSUmM"  # kinds of arrays whose entries are shown: objects and records are not
@@ -27,26 +29,34 @@ def value_text(value: Any) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 2] + " …"
 
 
-def call_text(name: str, parameters: list[str], inputs: Any) -> str:
-    """Write the call that a check made, one input a line where they are long."""
+def call_text(q: Any, inputs: Any) -> str:
+    """Write what a check tried: the call, or what the answer was used with, one input a line.
+
+    ``q`` is a question as published. Where it has a driver, the inputs are the driver's, and the
+    text does not look like a call of the answer.
+    """
     parts = [
-        f"{parameter}={value_text(value)}"
-        for parameter, value in zip(parameters, wire.decode(inputs), strict=False)
+        _indent(f"{parameter}={value_text(value)}", len(parameter) + 1)
+        for parameter, value in zip(q.parameters, wire.decode(inputs), strict=False)
     ]
-    short = f"{name}({', '.join(parts)})"
+    left, right = (", with ", "") if q.driver else ("(", ")")
+    short = f"{q.asks}{left}{', '.join(parts)}{right}"
     if len(short) <= 72 and "\n" not in short:
         return short
-    return f"{name}(\n" + "".join(f"    {_indent(part)},\n" for part in parts) + ")"
+    rows = "".join(f"    {_indent(part, 4)},\n" for part in parts)
+    return f"{q.asks}{left.rstrip()}\n{rows}{right}".rstrip("\n")
 
 
-def _indent(text: str) -> str:
-    return text.replace("\n", "\n    ")
+def _indent(text: str, by: int) -> str:
+    return text.replace("\n", "\n" + " " * by)
 
 
 def _text(value: Any, depth: int) -> str:
     kind = type(value)
     if kind is np.ndarray:
         return _array(value)
+    if wire.is_tensor(value):
+        return _tensor(value)
     if kind in wire.SCALARS:
         value = value.item() if value.dtype.kind in "biufc" else value
         kind = type(value)
@@ -77,16 +87,42 @@ def _collection(value: Any, kind: type, depth: int) -> str:
         return f"{left}…{right}"
     parts, length = [], 0
     for item in islice(dict.items(value) if base is dict else base.__iter__(value), MOST):
-        parts.append(": ".join(_text(x, depth + 1) for x in (item if base is dict else (item,))))
+        parts.append(_entry(item, depth + 1) if base is dict else _text(item, depth + 1))
         length += len(parts[-1])
         if length > LONGEST:
             break
-    inside = ", ".join(parts)
+    inside = _joined(parts)
     if len(parts) < size:
         inside += ", …"
     elif base is tuple and size == 1:
         inside += ","
     return f"{left}{inside}{right}"
+
+
+def _entry(item: tuple, depth: int) -> str:
+    key, value = (_text(part, depth) for part in item)
+    return f"{key}: {_indent(value, len(key) + 2)}"
+
+
+def _joined(parts: list[str]) -> str:
+    """Parts on one line, or filling lines where they are short, or one a line."""
+    one = ", ".join(parts)
+    if "\n" not in one and len(one) <= LINE:
+        return one
+    if "\n" not in one and max(map(len, parts)) <= LINE // 4:
+        return textwrap.fill(one, LINE, subsequent_indent=" ", break_long_words=False)
+    return ",\n ".join(_indent(part, 1) for part in parts)
+
+
+def _tensor(tensor: Any) -> str:
+    try:
+        body = _array(wire.numpy_of(tensor))
+    except wire.WireError:
+        body = f"of shape {tuple(tensor.shape)}"
+    dtype = wire.dtype_name(tensor)
+    return f"tensor {_indent(body, len('tensor '))}" + (
+        "" if dtype in ("float32", "int64", "bool") else f" ({dtype})"
+    )
 
 
 def _array(array: np.ndarray) -> str:

@@ -8,13 +8,18 @@ compared with them. Plain values stay what JSON has; what JSON lacks is an objec
     float("nan")          -> {"float": "nan"}
     np.zeros((2, 3))      -> {"array": [2, 3], "dtype": "float64", "data": [0.0, …]}
     np.float64(0.5)       -> {"array": [], "dtype": "float64", "data": [0.5]}
+    torch.zeros(2)        -> {"tensor": [2], "dtype": "float32", "data": [0.0, 0.0], "grad": false}
 
-A type outside this list is refused when it is written, a malformed or oversized value when it is
-read, before any memory is set aside for it.
+Of a tensor travel its numbers, its dtype and whether it requires a gradient; not its graph, its
+``.grad`` or its device. PyTorch is imported when a tensor comes in, and not before. A type outside
+this list is refused when it is written, a malformed or oversized value when it is read, before any
+memory is set aside for it.
 """
 
+import importlib
 import json
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -31,8 +36,12 @@ DTYPES = {
         *("float16", "float32", "float64"),
     )
 }
-
-
+# As NumPy holds them on the way; every bfloat16 number is a float32 number.
+TENSORS = {
+    **{name: name for name in ("bool", "uint8", "int8", "int16", "int32", "int64")},
+    **{name: name for name in ("float16", "float32", "float64")},
+    "bfloat16": "float32",
+}
 SCALARS = frozenset(np.sctypeDict.values())
 
 
@@ -69,6 +78,8 @@ def encode(value: object, depth: int = 0) -> Any:
         return _encode_float(value)  # type: ignore[arg-type]
     if kind is np.ndarray or kind in SCALARS:  # exactly: a subclass may answer as it likes
         return _encode_array(np.asarray(value))
+    if is_tensor(value):
+        return _encode_tensor(value)
     if kind is list:
         return [encode(item, depth + 1) for item in value]  # type: ignore[attr-defined]
     if issubclass(kind, tuple):  # named tuples too: their fields' order is their meaning
@@ -79,8 +90,20 @@ def encode(value: object, depth: int = 0) -> Any:
         return {"dict": [[encode(k, depth + 1), encode(v, depth + 1)] for k, v in pairs]}
     raise WireError(
         f"a value of type {type_name(value)} came; only None, booleans, "
-        "numbers, strings, NumPy arrays, and lists, tuples and dictionaries of them can be sent"
+        "numbers, strings, NumPy arrays, torch tensors, and lists, tuples and dictionaries of them "
+        "can be sent"
     )
+
+
+def is_tensor(value: object) -> bool:
+    """Whether ``value`` is one of PyTorch's own tensors or parameters: a subclass may lie.
+
+    A nested tensor, which has no shape to speak of, is none here.
+    """
+    torch: Any = sys.modules.get("torch")  # whoever has a tensor has imported it
+    nn = getattr(torch, "nn", None)
+    kinds = getattr(torch, "Tensor", None), getattr(nn, "Parameter", None)
+    return type(value) in kinds and not value.is_nested  # type: ignore[attr-defined]
 
 
 def type_name(value: object) -> str:
@@ -115,6 +138,32 @@ def _encode_array(array: np.ndarray) -> dict[str, Any]:
     return {"array": list(array.shape), "dtype": array.dtype.name, "data": data}
 
 
+def _encode_tensor(tensor: Any) -> dict[str, Any]:
+    node = _encode_array(numpy_of(tensor))
+    named = {"tensor": node["array"], "dtype": dtype_name(tensor), "data": node["data"]}
+    return named | {"grad": bool(tensor.requires_grad)}
+
+
+def numpy_of(tensor: Any) -> np.ndarray:
+    """Numbers of a tensor as a NumPy array; :class:`WireError` where it holds none to copy."""
+    import torch
+
+    name = dtype_name(tensor)
+    if name not in TENSORS or tensor.layout is not torch.strided or tensor.is_meta:
+        raise WireError(
+            f"a tensor of dtype {name} and layout {tensor.layout} on {tensor.device.type} came; "
+            f"dense tensors of {', '.join(TENSORS)} can be sent"
+        )
+    if tensor.numel() > MAX_ELEMENTS:  # before an expanded tensor is copied
+        raise WireError(f"a tensor of {tensor.numel()} elements came, more than {MAX_ELEMENTS}")
+    return tensor.detach().cpu().resolve_neg().to(getattr(torch, TENSORS[name])).numpy()
+
+
+def dtype_name(tensor: Any) -> str:
+    """Name of a tensor's dtype without PyTorch's prefix, such as ``bfloat16``."""
+    return str(tensor.dtype).removeprefix("torch.")
+
+
 class _Reader:
     """One reading of one value; counts nodes so that a small text cannot ask for much."""
 
@@ -147,6 +196,13 @@ class _Reader:
                 return int(digits)
             case {"array": list(shape), "dtype": str(name), "data": list(data)} if len(node) == 3:
                 return _read_array(shape, name, data)
+            case {
+                "tensor": list(shape),
+                "dtype": str(name),
+                "data": list(data),
+                "grad": bool(grad),
+            } if len(node) == 4:
+                return _read_tensor(shape, name, data, grad)
         raise WireError(f"unknown or malformed tag {sorted(map(str, node))[:3]}")
 
     def _pair(self, pair: Any, depth: int) -> tuple:
@@ -176,6 +232,19 @@ def _read_array(shape: list, name: str, data: list) -> Any:
     except (OverflowError, ValueError) as error:
         raise WireError(f"the numbers do not fit {name}") from error
     return array if shape else array[()]
+
+
+def _read_tensor(shape: list, name: str, data: list, grad: bool) -> Any:
+    if name not in TENSORS or (grad and "float" not in name):
+        raise WireError(f"tensors of dtype {name[:40]!r} with grad={grad} are not accepted")
+    array = np.asarray(_read_array(shape, TENSORS[name], data))
+    try:
+        torch: Any = importlib.import_module("torch")
+    except ImportError as error:
+        raise WireError(
+            "a torch tensor came and PyTorch is not installed here: pip install torch"
+        ) from error
+    return torch.tensor(array, dtype=getattr(torch, name), requires_grad=grad)
 
 
 def _number(x: Any) -> Any:

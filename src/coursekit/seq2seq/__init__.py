@@ -11,8 +11,10 @@ from coursekit.seq2seq.bptt import gradient_by_lag, step_jacobians
 from coursekit.seq2seq.corpora import Planted, documentation_sentences, planted_sentences
 from coursekit.seq2seq.dates import date_pairs, written_date
 from coursekit.seq2seq.grammar import write
+from coursekit.seq2seq.memory import first_symbol, first_symbol_batches, set_forget_bias
 from coursekit.seq2seq.ngram import NGram, perplexity, sentence_log_prob
 from coursekit.seq2seq.problem_types import (
+    ROLES,
     ManyToMany,
     ManyToOne,
     OneToMany,
@@ -31,6 +33,8 @@ from coursekit.seq2seq.search import (
     translate,
 )
 from coursekit.seq2seq.similarity import analogy, cosine_similarity, nearest, project_2d
+from coursekit.seq2seq.task_words import translation_vocabularies
+from coursekit.seq2seq.trained import by_length, evaluate, load_translator, translations
 from coursekit.seq2seq.training import (
     History,
     batches_of_pairs,
@@ -72,6 +76,7 @@ __all__ = [
     "LSTM",
     "PAD",
     "RNN",
+    "ROLES",
     "SEEN",
     "UNK",
     "AdditiveAttention",
@@ -103,6 +108,7 @@ __all__ = [
     "attend",
     "batches_of_pairs",
     "beam_search",
+    "by_length",
     "corpus_bleu",
     "cosine_similarity",
     "crossings",
@@ -110,12 +116,16 @@ __all__ = [
     "digits",
     "documentation_sentences",
     "encode_pairs",
+    "evaluate",
+    "first_symbol",
+    "first_symbol_batches",
     "fit",
     "gradient_by_lag",
     "greedy",
     "gru_step",
     "keep_probabilities",
     "length_penalty",
+    "load_translator",
     "lstm_step",
     "masked_softmax",
     "nearest",
@@ -133,6 +143,7 @@ __all__ = [
     "sentence",
     "sentence_log_prob",
     "sentences",
+    "set_forget_bias",
     "skip_gram_pairs",
     "spelled_numbers",
     "step_jacobians",
@@ -141,6 +152,8 @@ __all__ = [
     "translate",
     "translation_loss",
     "translation_split",
+    "translation_vocabularies",
+    "translations",
     "vocabularies",
     "windows",
     "write",

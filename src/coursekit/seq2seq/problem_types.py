@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from coursekit._validate import count, generator
 from coursekit.seq2seq import lexicon
 from coursekit.seq2seq.initialise import embedding, linear
-from coursekit.seq2seq.recurrent_layers import GRU
+from coursekit.seq2seq.recurrent_layers import GRU, Cell, recurrent_layer
 from coursekit.seq2seq.translation import SEEN, sentence
 from coursekit.seq2seq.translator import check_ids
 
@@ -254,8 +254,15 @@ class ManyToOne(nn.Module):
     ----------
     vocabulary_size, width, classes : int
         Number of words, width of the state, number of labels.
+    cell : {"gru", "lstm", "rnn"}
+        The step.
     generator : torch.Generator, optional
         Source of the initial weights.
+
+    Raises
+    ------
+    ValueError
+        If there is no such cell.
 
     Examples
     --------
@@ -268,18 +275,21 @@ class ManyToOne(nn.Module):
         vocabulary_size: int,
         width: int,
         classes: int,
+        cell: Cell = "gru",
         *,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         self.embedding = embedding(vocabulary_size, width, generator)
-        self.rnn = GRU(width, width, generator=generator)
+        self.rnn = recurrent_layer(cell)(width, width, generator=generator)
         self.out = linear(width, classes, generator)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Return logits, shape (B, classes), for padded ids, shape (B, T)."""
         real = check_ids(ids, self.embedding.num_embeddings, "ids")
-        return self.out(self.rnn(self.embedding(ids), None, real.sum(1))[1][0])
+        outputs, _ = self.rnn(self.embedding(ids), None, real.sum(1))  # (B, T, d)
+        last = real.sum(1) - 1  # (B,)
+        return self.out(outputs[torch.arange(len(ids)), last])
 
 
 class ManyToMany(nn.Module):

@@ -8,6 +8,7 @@ and padding is told by `lengths` in place of packed sequences.
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 from coursekit._validate import count
 from coursekit.seq2seq.initialise import uniform
 from coursekit.seq2seq.recurrent import State, Step, gru_step, lstm_step, rnn_step
+
+Cell = Literal["rnn", "gru", "lstm"]
 
 
 def unroll(
@@ -249,3 +252,31 @@ class LSTM(_Layers):
     ) -> tuple[Tensor, State]:
         """Read inputs, shape (B, T, n); as :meth:`RNN.forward`, with (h, c) for a state."""
         return self._run(x, state, lengths)
+
+
+def recurrent_layer(cell: Cell) -> type[RNN] | type[GRU] | type[LSTM]:
+    """Return the layer of a kind of cell.
+
+    Parameters
+    ----------
+    cell : {"rnn", "gru", "lstm"}
+        The kind.
+
+    Returns
+    -------
+    class
+
+    Raises
+    ------
+    ValueError
+        If there is no such cell.
+
+    Examples
+    --------
+    >>> recurrent_layer("gru") is GRU
+    True
+    """
+    layers: dict[str, type[RNN] | type[GRU] | type[LSTM]] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
+    if cell not in layers:
+        raise ValueError(f"cell is {cell!r}; one of {', '.join(layers)} wanted.")
+    return layers[cell]

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from coursekit._validate import count
 from coursekit.seq2seq.initialise import embedding, linear
-from coursekit.seq2seq.recurrent_layers import GRU, LSTM, RNN
+from coursekit.seq2seq.recurrent_layers import Cell, recurrent_layer
 from coursekit.seq2seq.translator import check_ids
 from coursekit.seq2seq.vocabulary import BOS
-
-LAYERS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
 
 def windows(sentences: Sequence[Sequence[int]], size: int) -> tuple[Tensor, Tensor]:
@@ -129,16 +126,14 @@ class RecurrentLM(nn.Module):
         self,
         vocabulary_size: int,
         width: int = 64,
-        cell: Literal["rnn", "lstm", "gru"] = "lstm",
+        cell: Cell = "lstm",
         num_layers: int = 1,
         *,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        if cell not in LAYERS:
-            raise ValueError(f"cell is {cell!r}; one of {', '.join(LAYERS)} wanted.")
         self.embedding = embedding(vocabulary_size, width, generator)
-        self.rnn = LAYERS[cell](width, width, num_layers, generator=generator)
+        self.rnn = recurrent_layer(cell)(width, width, num_layers, generator=generator)
         self.out = linear(width, vocabulary_size, generator)
 
     def forward(self, ids: Tensor) -> Tensor:

@@ -11,7 +11,17 @@ optional.require("torch")
 from coursekit.transformer.bert import Bert, MaskedLanguageModel  # noqa: E402
 from coursekit.transformer.blocks import Block, make_norm  # noqa: E402
 from coursekit.transformer.columns import column_attention, column_multi_head  # noqa: E402
-from coursekit.transformer.config import TransformerConfig  # noqa: E402
+from coursekit.transformer.config import (  # noqa: E402
+    BERT_BASE,
+    GPT2,
+    GPT2_LARGE,
+    GPT2_MEDIUM,
+    GPT2_XL,
+    LLAMA_2_7B,
+    LLAMA_3_8B,
+    TRANSFORMER_BASE,
+    TransformerConfig,
+)
 from coursekit.transformer.count import (  # noqa: E402
     flops,
     measured_flops,
@@ -56,17 +66,25 @@ from coursekit.transformer.positions import (  # noqa: E402
     rotary,
     sinusoidal,
 )
-from coursekit.transformer.presets import (  # noqa: E402
-    BERT_BASE,
-    GPT2,
-    GPT2_LARGE,
-    GPT2_MEDIUM,
-    GPT2_XL,
-    LLAMA_2_7B,
-    LLAMA_3_8B,
-    TRANSFORMER_BASE,
-)
 from coursekit.transformer.ssm import DiagonalSSM  # noqa: E402
+from coursekit.transformer.trained import (  # noqa: E402
+    complete,
+    evaluate_gpt,
+    evaluate_induction,
+    evaluate_masked_lm,
+    french_ids,
+    load_gpt,
+    load_induction,
+    load_masked_lm,
+    load_translator,
+)
+from coursekit.transformer.training import (  # noqa: E402
+    induction_loss,
+    random_batches,
+    train_induction,
+    train_language_model,
+    train_masked_lm,
+)
 
 __all__ = [
     "BERT_BASE",
@@ -100,14 +118,24 @@ __all__ = [
     "bert_layout",
     "column_attention",
     "column_multi_head",
+    "complete",
+    "evaluate_gpt",
+    "evaluate_induction",
+    "evaluate_masked_lm",
     "feature_map",
     "flops",
+    "french_ids",
     "from_published",
     "gpt2_layout",
+    "induction_loss",
     "induction_score",
     "linear_attention",
     "linear_attention_recurrent",
     "llama_layout",
+    "load_gpt",
+    "load_induction",
+    "load_masked_lm",
+    "load_translator",
     "make_norm",
     "mask_tokens",
     "masked_lm_loss",
@@ -118,11 +146,15 @@ __all__ = [
     "parameters_by_part",
     "prefix_mask",
     "previous_token_score",
+    "random_batches",
     "recurrent_flops",
     "repeated_sequences",
     "rotary",
     "sinusoidal",
     "skeleton",
     "to_published",
+    "train_induction",
+    "train_language_model",
+    "train_masked_lm",
     "xavier_weights",
 ]

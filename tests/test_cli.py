@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -142,3 +145,29 @@ def test_check_names_a_missing_notebook(tmp_path: Path) -> None:
     result = run(cli.app, ["check", str(tmp_path / "none.ipynb")])
     assert result.exit_code == 2
     assert "none.ipynb" in result.output
+
+
+TEACHING = ("grade", "regrade", "audit", "freeze", "gradescope", "classroom", "gradebook")
+
+
+def test_help_lists_the_teachers_commands_after_the_students() -> None:
+    text = run(cli.app, ["--help"]).output
+    places = [re.search(rf"\W{name}  ", text) for name in ("check", *TEACHING[:-1])]
+    assert all(places)
+    assert [p.start() for p in places if p] == sorted(p.start() for p in places if p)
+
+
+@pytest.mark.parametrize("name", TEACHING)
+def test_a_teachers_command_explains_itself(name: str) -> None:
+    found = run(cli.app, [name, "--help"])
+    assert found.exit_code == 0
+    assert "Usage" in found.output
+
+
+def test_help_loads_neither_torch_nor_a_plotting_library_nor_the_gradebook() -> None:
+    code = (
+        "import sys; from coursekit import cli; "
+        "print([m for m in ('torch', 'matplotlib', 'sqlite3', 'distributed') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

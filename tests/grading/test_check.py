@@ -10,12 +10,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from coursekit.grading import Check
-from coursekit.grading.diagnose import PERHAPS, diagnose
+from coursekit.grading import Check, wire
+from coursekit.grading.diagnose import PERHAPS, diagnose, judge
 from coursekit.grading.public import KnownMistake, PublicCase
 from coursekit.grading.report import Report, Table
 from coursekit.grading.run import Outcome
-from coursekit.grading.show import value_text
+from coursekit.grading.show import call_text, value_text
 
 
 @pytest.fixture
@@ -194,6 +194,35 @@ def test_a_mistake_is_named_where_one_alone_explains_the_first_wrong_case(shapes
     assert (found.status, found.hint) == ("not yet", hint)
 
 
+def test_cases_of_which_nothing_came_back_count_as_wrong(shapes):
+    """A grader's sandbox may die in the first call; then no outcome is there for the rest."""
+    for outcomes in ([], [Outcome(3.0)], [Outcome(3.0), Outcome(error="Ended")]):
+        found = judge(shapes, outcomes, pytest.fail)
+        assert (found.status, found.points, found.came) == ("not yet", 0, "nothing")
+        assert found.case == ("two threes" if outcomes else "one two")
+        assert "the call ended Python" in found.says
+
+
+def test_of_a_long_dictionary_what_differs_is_shown(shapes):
+    wanted = {f"number {i}": float(i) for i in range(60)}
+    case = PublicCase("many", [{"tuple": [1.0, 2.0]}], wanted)
+    q = replace(shapes, cases=[case], mistakes=[])
+    found = diagnose(q, {"double": lambda pair: {**wanted, "number 59": 7.0}})
+    assert (found.came, found.wanted) == ("{'number 59': 7}", "{'number 59': 59}")
+    assert "number 0" in diagnose(q, {"double": lambda pair: {"number 59": 7.0}}).wanted
+
+
+def test_what_was_tried_is_a_call_only_where_the_answer_was_called(shapes):
+    x = wire.encode((np.array([[1.0, 2.0], [3.0, 4.0]]), "text"))
+    q = replace(shapes, parameters=["x", "name"])
+    body = "    x=[[1., 2.],\n       [3., 4.]] (shape (2, 2)),\n    name='text',"
+    assert call_text(q, x) == f"double(\n{body}\n)"
+    assert call_text(replace(q, driver="…"), x) == f"double, with\n{body}"
+    short = wire.encode((1, "a"))
+    assert call_text(q, short) == "double(x=1, name='a')"
+    assert call_text(replace(q, driver="…"), short) == "double, with x=1, name='a'"
+
+
 def test_a_right_answer_earns_no_hint(shapes):
     assert diagnose(shapes, by_case(3.0, 6.0)).hint == ""
 
@@ -344,6 +373,7 @@ def test_a_free_answer_is_counted_and_left_to_a_person(check):
     assert report.diagnosis.status == "for your teacher"
     assert "7 words" in repr(report)
     assert "gives a reason (1)" in repr(report)
+    assert "1 word, which a person will read" in repr(check("essay", {"essay": "Because."}))
     assert "is empty" in repr(check("essay", {"essay": "  "}))
     assert "write your answer as a string" in repr(check("essay", {"essay": 3}))
     assert "`solutions/99-tiny/notebook.md`" in repr(check.explain("essay"))

@@ -2,16 +2,26 @@
 
 import json
 import re
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from coursekit.grading import wire
 from coursekit.grading.diagnose import PASSED, UNFINISHED, WRONG, diagnose
-from coursekit.grading.public import all_agree, draw, outcomes, publish, read_question
+from coursekit.grading.public import (
+    all_agree,
+    draw,
+    driver_source,
+    outcomes,
+    publish,
+    read_question,
+)
 from coursekit.grading.question import load_questions
 from coursekit.grading.report import Report
+from coursekit.grading.sandbox import choose, open_session
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -283,6 +293,39 @@ def test_a_part_earns_its_points_alone(published):
     found = diagnose(q, {q.asks: detached})
     assert (found.status, found.points, found.case) == (WRONG, 2, "two queries, and back")
     assert "(2 of 3 points)" in repr(Report(q, found, "", ""))
+
+
+CELLS = """
+for q in list(vars().values()):
+    if getattr(q, "kind", "") == "code":
+        globals()[f"right_{q.asks}"] = q.variants[0]
+        globals()[f"wrong_{q.asks}"] = list(q.mistakes.values())[0]
+"""
+
+
+@pytest.fixture(scope="module")
+def session():
+    """A sandbox, the best that this machine has, which holds a right and a wrong answer to each."""
+    answers = Path(__file__).parent / "six_kinds" / "questions.py"
+    with open_session(
+        [answers.read_text(encoding="utf-8"), CELLS], tier=choose(unsafe=True)
+    ) as session:
+        assert session.cell_errors == []
+        yield session
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the grader runs on Linux")
+@pytest.mark.parametrize("q", CODE, ids=by_id)
+def test_drivers_and_values_pass_through_a_sandbox(q, session):
+    cases = draw(q, 7)
+    wanted = outcomes(q, q.reference, cases)
+
+    def tried(name: str) -> list:
+        driver = driver_source(q)
+        return [session.call(name, wire.encode(c.inputs), driver, 10.0) for c in cases]
+
+    assert all_agree(q.compare, tried(f"right_{q.asks}"), wanted)
+    assert not all_agree(q.compare, tried(f"wrong_{q.asks}"), wanted)
 
 
 def test_a_free_text_is_left_to_a_person(published):

@@ -92,7 +92,8 @@ def written(q: PublicQuestion, answer: Any) -> Diagnosis:
     if words == 0:
         return Diagnosis(UNFINISHED, f"`{q.asks}` is empty. Your teacher reads what you write.")
     criteria = "; ".join(f"{text} ({points})" for points, text in q.rubric)
-    says = f"{words} words, which a person will read. The points are given for: {criteria}."
+    counted = "1 word" if words == 1 else f"{words} words"
+    says = f"{counted}, which a person will read. The points are given for: {criteria}."
     return Diagnosis(WRITTEN, says)
 
 
@@ -231,7 +232,7 @@ def _hint(q: PublicQuestion, outcomes: list[Outcome], first: int) -> str:
         for m in q.mistakes:
             if all_agree(q.compare, outcomes, m.outcomes):
                 return m.hint
-    if outcomes[first].error:  # the same exception may have another cause
+    if first >= len(outcomes) or outcomes[first].error:  # the same exception, another cause
         return ""
     alike = [m.hint for m in q.mistakes if agree(q.compare, outcomes[first], m.outcomes[first])]
     return f"{PERHAPS} {alike[0]}" if len(alike) == 1 else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -11,7 +12,17 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from tinyclass import HEAD, NAME, QUESTIONS, opener
+from tinyclass import (
+    HEAD,
+    NAME,
+    QUESTIONS,
+    RIGHT,
+    answers,
+    command,
+    hand_in,
+    opener,
+    with_key,
+)
 
 if sys.platform != "linux":  # grading is for Linux; elsewhere the library and its checks are tested
     collect_ignore_glob = ["test_*"]
@@ -32,6 +43,33 @@ def bank(own_questions: Path):
     from coursekit.grading.grader.bank import collect
 
     return collect(NAME, None, own_questions)
+
+
+@pytest.fixture(scope="session")
+def class_(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight students: right, wrong, half, the same, unreadable."""
+    files = {f"s{i}": answers(double=RIGHT["double"] + f"\n# {i}") for i in range(3)}
+    files |= {"copy": files["s0"], "starter": answers(double="def double(x):\n    ...")}
+    files |= {"wrong": answers(double="def double(x):\n    return x ** 2")}
+    files |= {"half": answers(both="def both(v):\n    return sum(v), min(v)")}
+    files |= {"broken": b"not a notebook"}
+    return hand_in(tmp_path_factory.mktemp("class") / "in", **files)
+
+
+@pytest.fixture(scope="session")
+def graded(class_: Path, own_questions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one undisturbed grading."""
+    out = with_key(tmp_path_factory.mktemp("graded") / "out")
+    from typer.testing import CliRunner
+
+    from coursekit import cli
+
+    found = CliRunner().invoke(cli.app, command(class_, out, own_questions, "--json"))
+    assert found.exit_code == 1, found.output  # one file needs a person
+    told = json.loads(found.stdout)
+    assert told["graded now"] == 6  # eight files, two alike, one unreadable
+    assert list(told["needs a person"]) == ["broken"]
+    return out
 
 
 @pytest.fixture

@@ -83,6 +83,7 @@ STARTER = {
     "both": "def both(values):\n    ...",
     "essay": 'essay = ""',
 }
+KEY = b"a key for these tests, 32 bytes."
 HEAD = 'from coursekit.grading import Check\ncheck = Check("90-tiny")'
 
 
@@ -150,3 +151,16 @@ def opener(kept: list | None = None, make: Callable[[list[str]], Session] = Sess
         yield session
 
     return open_one
+
+
+def command(source: Path, out: Path, own: Path, *more: str) -> list[str]:
+    """The command line of a grading without a sandbox."""
+    options = ["--assignment", NAME, "--out", str(out), "--questions", str(own)]
+    return ["grade", str(source), *options, "--sandbox", "unsafe", *more]
+
+
+def with_key(out: Path) -> Path:
+    """A folder whose inputs are drawn from a known secret, to compare two gradings."""
+    out.mkdir(parents=True)
+    (out / "secret.key").write_bytes(KEY)
+    return out

@@ -11,6 +11,7 @@ token of its own: attacks write it wherever they can, so whatever they left is f
 """
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -29,8 +30,9 @@ from pathlib import Path
 
 import numpy as np
 
+import coursekit
 from coursekit.grading import wire
-from coursekit.grading.public import draw, publish
+from coursekit.grading.public import publish
 from coursekit.grading.question import load_questions
 from tests.grading.hostile.attack import HERE, Attack, notebook
 
@@ -192,10 +194,31 @@ def lay_out(room: Path, attacks: Iterable[Attack], places: dict[str, str]) -> No
         attack.write(room / "work", places)
 
 
+@functools.cache
+def interpreter(tier: str) -> tuple[str, str, str]:
+    """A Python for which the tier is usable, its path of packages, and else why there is none.
+
+    The tier "user" needs one that other users can run, which one below a home is not.
+    """
+    reasons = []
+    sites = [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
+    path = ":".join([str(Path(coursekit.__file__).parents[1]), *sites])
+    for program in (sys.executable, shutil.which("python3", path="/usr/bin")):
+        ask = f"from coursekit.grading.sandbox import available; print(available()[{tier!r}])"
+        told = {**os.environ, "PYTHONPATH": path, "COURSEKIT_IN_CONTAINER": "1"}
+        done = subprocess.run(
+            [program or "", "-c", ask], env=told, capture_output=True, text=True, check=False
+        )
+        reasons.append(done.stdout.strip() or done.stderr.strip()[-200:])
+        if not reasons[-1]:
+            return program or "", path, ""
+    return "", "", reasons[0]
+
+
 def command(room: Path, tier: str, *options: str) -> list[str]:
     """The command that a teacher types."""
     return [
-        *(sys.executable, "-m", "coursekit", "grade", str(room / "work")),
+        *(interpreter(tier)[0], "-m", "coursekit", "grade", str(room / "work")),
         *("--assignment", ASSIGNMENT, "--questions", str(room / "questions")),
         *(
             "--out",
@@ -220,6 +243,7 @@ def grade(room: Path, attacks: list[Attack], tier: str, *options: str) -> Graded
         lay_out(room, attacks, places)
         before, start = canary.state(), time.time()
         told = {"COURSEKIT_CANARY": f"{token}-environment", "COURSEKIT_IN_CONTAINER": "1"}
+        told["PYTHONPATH"] = interpreter(tier)[1]
         done = subprocess.run(
             command(room, tier, *options),
             env={**os.environ, **told},
@@ -295,8 +319,6 @@ def _text_of(path: Path) -> str:
 
 def left_files(room: Path, token: str) -> list[str]:
     """Files outside of the batch that carry its token, in their name or (small ones) their text."""
-    import coursekit
-
     installed = Path(coursekit.__file__).parent
     homes = [Path.home(), Path("/tmp"), Path("/dev/shm"), Path("/var/tmp"), Path("/")]
     places = [
@@ -315,9 +337,3 @@ def left_files(room: Path, token: str) -> list[str]:
         if path.name.startswith(token) or (path.suffix in TEXTS and token in _text_of(path)):
             found.add(path)
     return sorted(map(str, found))
-
-
-def fresh_inputs(seed: int, question: str) -> list:
-    """The hidden inputs of one drawing, to look for them where they must not be."""
-    (q,) = (q for q in load_questions(HERE / "questions" / ASSIGNMENT) if q.id == question)
-    return [case.inputs for case in draw(q, seed)]

@@ -336,7 +336,8 @@ def archive_traversal(folder: Path, places: Places) -> None:
 @made(
     "archive traversal",
     "an archive that holds a link to the secret, and a file to be written through a link",
-    "links in archives are refused",
+    "links in archives are refused; what stands beside them is read in memory, and written nowhere",
+    earns="counts",
     file="archive-link.zip",
 )
 def archive_link(folder: Path, places: Places) -> None:

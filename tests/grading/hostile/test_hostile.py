@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from coursekit.grading.sandbox import available
-from tests.grading.hostile import makers
+from tests.grading.hostile import makers, pages
 from tests.grading.hostile.attack import Attack, committed
-from tests.grading.hostile.batch import HONEST, POINTS, Graded, Row, grade
+from tests.grading.hostile.batch import HONEST, POINTS, Graded, Row, grade, interpreter
 
 ATTACKS = [*committed(), *makers.ATTACKS]
 FEWEST_ATTACKS, FEWEST_KINDS = 60, 30
@@ -25,10 +24,8 @@ ISOLATED = ("bubblewrap", "container", "user")
 
 
 def usable() -> list[str]:
-    """The sandboxes of this machine; the tests' own throw-away machines count as containers."""
-    os.environ.setdefault("COURSEKIT_IN_CONTAINER", "1")
-    found = available()
-    return [tier for tier in ISOLATED if not found[tier]]
+    """The sandboxes of this machine."""
+    return [tier for tier in ISOLATED if not interpreter(tier)[2]]
 
 
 def settings() -> list[tuple[str, str]]:
@@ -133,3 +130,33 @@ def test_the_secret_and_the_environment_stay_where_they_are(graded: Graded) -> N
     told = "".join([graded.printed, *(f"{r.words} {r.texts}" for r in graded.rows.values())])
     assert key.hex() not in told
     assert f"{graded.places['TOKEN']}-environment" not in told
+
+
+def test_nothing_active_is_on_any_page(graded: Graded) -> None:
+    """Scripts, handlers, frames, pictures and styles of a student are text, wherever they stand."""
+    found = pages.html_pages(Path(graded.places["OUT"]))
+    assert len(found) > len(graded.attacks)
+    bad = {name: active for name, page in found.items() if (active := pages.active(page))}
+    assert not bad
+    assert len({frozenset(pages.styles(page)) for page in found.values()}) <= 2
+    for name, page in found.items():
+        assert "Content-Security-Policy" in page, name
+        assert not pages.UNSEEN.search(page), name
+
+
+def test_no_cell_of_an_exported_table_is_a_formula(graded: Graded) -> None:
+    out = Path(graded.places["OUT"])
+    written = (out / "grades.csv").read_text(encoding="utf-8-sig")
+    for name, rows in [*pages.tables(out), ("grades.csv", pages.parsed(written))]:
+        assert not pages.formulas(rows), name
+        assert len({len(row) for row in rows}) == 1, f"{name}: rows of different lengths"
+        assert not [cell for row in rows for cell in row if pages.UNSEEN.search(cell)], name
+
+
+def test_pages_hold_no_hidden_input(graded: Graded) -> None:
+    out = Path(graded.places["OUT"])
+    text = "".join(pages.html_pages(out).values())
+    for file in ("honest-right.ipynb", "leak-hidden-inputs.ipynb"):
+        hidden = pages.hidden_values(out, file)
+        assert len(hidden) > 100
+        assert [value for value in hidden if value in text] == [], file

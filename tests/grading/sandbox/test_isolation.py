@@ -436,6 +436,28 @@ def f():
     assert of_uid(uid) == []
 
 
+def test_processes_that_never_stay_outlive_nothing(sandbox) -> None:
+    code = """
+import os
+def f():
+    for _ in range(4):
+        if os.fork() == 0:
+            os.setsid()
+            while True:  # a new process each time, gone before anyone can name it
+                try:
+                    if os.fork():
+                        os._exit(0)
+                except OSError:
+                    pass
+    return os.getuid()
+"""
+    with sandbox.open(code, processes=200) as session:
+        uid = session.call("f", wire.encode(NOTHING), "", 5).value
+        began = time.monotonic()
+    assert time.monotonic() - began < 8
+    assert of_uid(uid) == []
+
+
 def test_processes_that_outlive_the_submission_do_not_keep_the_grader_waiting(sandbox) -> None:
     code = """
 import os, time

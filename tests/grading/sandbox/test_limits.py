@@ -47,7 +47,9 @@ def end_of(sandbox, code: str, seconds: float = 10.0, **limits: float) -> Sandbo
     return died.value
 
 
-@pytest.mark.parametrize("leak", [LEAK, LEAK_IN_CHILDREN, GENERATIONS])
+@pytest.mark.parametrize(
+    "leak", [LEAK, LEAK_IN_CHILDREN, GENERATIONS], ids=["one", "children", "generations"]
+)
 def test_memory_is_limited_for_all_processes_together(sandbox, leak: str) -> None:
     with sandbox.open(leak, **SMALL) as session:
         with pytest.raises(SandboxDied) as died:

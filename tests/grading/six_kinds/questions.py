@@ -321,7 +321,7 @@ def trainer(zero=True, sign=-1.0, reduction="mean", late=False):
                 for p in model.parameters():
                     p += sign * learning_rate * p.grad
                 now = nn.functional.mse_loss(model(X).squeeze(-1), y, reduction=reduction)
-            losses.append(float(now if late else loss))
+            losses.append((now if late else loss).item())
         return losses
 
     return train

@@ -92,7 +92,7 @@ def _question_lines(q: dict[str, Any]) -> list[str]:
     for e in q["evidence"]:
         seed = f", seed {e['seed']}" if "seed" in e else ""
         lines.append(f"  {e['inputs']} inputs{seed}")
-        lines += [f"    {' '.join(case)}".rstrip() for case in e.get("cases", [])]
+        lines += [f"    {name}: {said} {why}".rstrip() for name, said, why in e.get("cases", [])]
         lines += [f"    stopped: {e['stopped']}"] if "stopped" in e else []
         lines += [f"    the reference failed: {e['reference']}"] if "reference" in e else []
     return lines

@@ -76,6 +76,7 @@ def grade(
         to other questions.
     """
     order.out.mkdir(parents=True, exist_ok=True)
+    order.out.chmod(0o700)  # not even a submission that sees this machine's files may look in
     with _alone(order.out), open_gradebook(order.out, create=True) as book:
         found = scan(
             order.submissions,

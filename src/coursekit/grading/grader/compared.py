@@ -27,6 +27,7 @@ DEATHS = {
     "memory limit": "It was stopped: it took more memory than a notebook has.",
     "process limit": "It was stopped: it started too many processes or threads.",
     "output limit": "It was stopped: it printed more than is kept.",
+    "disk limit": "It was stopped: it wrote more to the disk than is allowed.",
     "reply limit": "It was stopped: its result is too large to be sent.",
     "ended": "It ended Python. Return a value instead.",
 }

@@ -17,6 +17,7 @@ from coursekit.grading.grader.work import Job, Setup
 from coursekit.optional import require
 
 RETRIES = 3
+CONNECT = "20s"
 _processes: dict[tuple[int, str], Process] = {}
 
 
@@ -46,7 +47,8 @@ def grade_on_dask(jobs: list[Job], setup: Setup, scheduler: str) -> Iterator[Res
     """
     distributed: Any = require("distributed")
     text = json.dumps(setup.to_json())
-    with distributed.Client(scheduler, timeout="20s", set_as_default=False) as client:
+    connection = distributed.Client(scheduler, timeout=CONNECT, set_as_default=False)
+    with connection as client, client.as_current():
         shared = client.scatter(text, broadcast=True)
         sent = {
             client.submit(

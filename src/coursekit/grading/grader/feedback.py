@@ -120,8 +120,7 @@ def _parts(line: Line, assignment: str) -> list[tuple[str, str]]:
             ("your teacher", _pre(line.manual["comment"])),
             ("points by hand", "" if line.manual["points"] is None else "yes"),
         ]
-    if s.get("status") not in (PASSED, None):
-        title = q["section_title"] or "the section that this trains"
+    if s.get("status") not in (PASSED, None) and (title := q["section_title"]):
         address = link(chapter_page(assignment), q["section"])
         shown.append(("read again", tag("a", title, href=address)))
     return shown

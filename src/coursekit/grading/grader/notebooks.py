@@ -26,7 +26,7 @@ def cells(data: bytes) -> list[str]:
     Examples
     --------
     >>> cells(b'{"cells": [{"cell_type": "code", "source": ["x = 1\\n", "y = 2"]}]}')
-    ['x = 1\\ny = 2']
+    ['x = 1\ny = 2']
     """
     if len(data) > MAX_BYTES:
         raise UnreadableError(f"The file is larger than {MAX_BYTES >> 20} MB.")

@@ -17,7 +17,7 @@ TAG = re.compile(r"[a-z][a-z0-9]*")
 STYLE = """
 :root {{ color-scheme: light dark; }}
 body {{ font: 16px/1.5 system-ui, sans-serif; color: {ink}; background: {paper}; margin: 0 auto;
-  max-width: 52rem; padding: 1rem; }}
+  max-width: 52rem; padding: 1rem; overflow-wrap: anywhere; }}
 h1 {{ font-size: 1.5rem; line-height: 1.25; }} h2 {{ font-size: 1.15rem; margin: 2rem 0 .5rem; }}
 .total {{ font-size: 1.3rem; font-weight: 600; }}
 .muted, caption {{ color: {muted}; }}
@@ -32,7 +32,7 @@ pre {{ margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; background: {p
 table {{ border-collapse: collapse; width: 100%; margin: .5rem 0; }}
 caption {{ text-align: left; }}
 th, td {{ text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0;
-  border-bottom: 1px solid {rule}; overflow-wrap: anywhere; }}
+  border-bottom: 1px solid {rule}; overflow-wrap: break-word; }}
 td.n, th.n {{ text-align: right; }}
 .wide {{ overflow-x: auto; }}
 svg {{ max-width: 100%; height: auto; }} svg text {{ fill: {ink}; font-size: 12px; }}
@@ -133,7 +133,7 @@ def file_name(student: str) -> str:
     Examples
     --------
     >>> file_name("anna"), file_name("../x")
-    ('anna', 'x-5eb4c9')
+    ('anna', 'x-d6b96a')
     """
     kept = re.sub(r"[^A-Za-z0-9._@-]+", "-", student).strip("-.")[:60]
     if kept == student:

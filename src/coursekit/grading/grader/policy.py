@@ -52,7 +52,7 @@ class Policy:
 
         Examples
         --------
-        >>> Policy(late_days=1, penalty=0.25).factor(3)
+        >>> Policy(due=datetime(2026, 5, 1), late_days=1, penalty=0.25).factor(3)
         0.5
         """
         if self.due is None:

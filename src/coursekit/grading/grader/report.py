@@ -86,7 +86,8 @@ def _questions(graded: list[Standing]) -> Html:
     for i, line in enumerate(graded[0].lines if graded else []):
         lines = [s.lines[i] for s in graded]
         read = [each.points for each in lines if each.points is not None]
-        share = sum(read) / (len(read) * line.question["points"]) if read else None
+        done = bool(read) and len(read) == len(lines)
+        share = sum(read) / (len(read) * line.question["points"]) if done else None
         statuses = Counter(each.score.get("status") for each in lines)
         untouched = statuses[UNFINISHED] + statuses[MISSING]
         rows.append((share, [*_named(line.question), str(statuses[PASSED]), str(untouched)]))

@@ -68,7 +68,7 @@ class Parent:
         preload: tuple[str, ...],
         environment: dict[str, str],
     ) -> None:
-        self.isolation = isolation
+        self.isolation, self.owner = isolation, os.getpid()
         self._orders, inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         with inside:
@@ -102,6 +102,10 @@ class Parent:
             raise SandboxDied("start failed", f"imports failed: {told['failed']}")
         if told["threads"] != 1:
             raise SandboxDied("start failed", f"{told['threads']} threads run; forking needs one")
+
+    def alive(self) -> bool:
+        """Whether the launcher's process still runs."""
+        return self._process.poll() is None
 
     def _last_words(self) -> str:
         self._said.seek(0)

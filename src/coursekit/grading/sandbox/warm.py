@@ -46,6 +46,10 @@ class Pool:
         limits = limits or Limits()
         if self.tier == "container":  # each is started by the engine, so there is nothing to warm
             return Session(container.start(limits), cells, limits)
+        if self._parent is not None and self._parent.owner != os.getpid():
+            raise RuntimeError("this pool belongs to another process; make one in this process")
+        if self._parent is not None and not self._parent.alive():
+            self.close()
         if self._parent is None:
             self._parent = STARTS[self.tier](self.preload)
         return Session(OPENS[self.tier](self._parent, limits, slot), cells, limits)

@@ -2,7 +2,6 @@
 # tries: looks through every descriptor that it was born with for files of the grader
 # holds: it is born with its own channel and output, and nothing else
 # says: kept out
-# reaches: unsafe
 
 # %%
 import os

@@ -10,7 +10,7 @@ import glob
 import json
 
 stolen = []
-for path in [*glob.glob("@BATCH@/*"), *glob.glob("/tmp/*/*.ipynb")]:
+for path in glob.glob("@BATCH@/honest*") + glob.glob("/tmp/*/honest*.ipynb"):
     try:
         with open(path, encoding="utf-8") as file:
             cells = json.load(file)["cells"]

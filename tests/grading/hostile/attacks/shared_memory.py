@@ -1,7 +1,7 @@
 # kind: memory in file systems
 # tries: fills /dev/shm and /tmp, at most 600 MB each (its own bound); both are memory
 # holds: both have a size of their own
-# says: full
+# line: (?i)full|limit|words
 # outside
 
 # %%

@@ -1,7 +1,6 @@
 # kind: thread bombs
 # tries: 5000 threads (its own bound) that sleep
 # holds: threads count as processes do
-# says: bounded
 # outside
 
 # %%

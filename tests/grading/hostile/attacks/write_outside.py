@@ -16,7 +16,7 @@ try:
     home = pwd.getpwuid(os.getuid()).pw_dir
 except KeyError:
     home = "/root"
-places = ["@CANARY@", "@REPO@", "@OUT@", "@BATCH@", home, "/etc", "/usr/bin", "/var/tmp"]
+places = ["@CANARY@", "@REPO@", "@OUT@", "@BATCH@", home, "/etc", "/usr/bin"]
 places += [os.path.dirname(coursekit.__file__), os.path.dirname(os.__file__), sys.prefix, "/"]
 written = []
 for place in places:

@@ -1,0 +1,1 @@
+"""The same submissions for three graders: what ``benchmarks/grading.py`` measures."""

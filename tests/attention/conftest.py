@@ -9,7 +9,7 @@ os.environ["TRITON_INTERPRET"] = "1"
 import pytest
 
 HERE = importlib.util.find_spec("triton") is not None
-NEED_TRITON = ["bench", "compile", "counts", "decode", "hopper", "kernels", "op"]
+NEED_TRITON = ["bench", "compile", "counts", "decode", "hopper", "kernels", "op", "planted"]
 if not HERE and sys.platform == "linux" and os.environ.get("CI") == "true":
     raise RuntimeError("Triton is missing, and CI leaves nothing out: `make env` installs it.")
 collect_ignore = [] if HERE else [f"test_{name}.py" for name in NEED_TRITON]

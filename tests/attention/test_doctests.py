@@ -11,7 +11,7 @@ import coursekit.attention as package
 
 KERNELS = ["kernels", "decode_kernels", "hopper"]  # called by a GPU's programs, not from Python
 if importlib.util.find_spec("triton") is None:
-    KERNELS.append("launch")
+    KERNELS += ["launch", "planted"]
 MODULES = [
     f"{package.__name__}.{m.name}"
     for m in pkgutil.iter_modules(package.__path__)

@@ -3,6 +3,8 @@ PYTHON ?= python3
 # A PyTorch build of your choice, e.g. make book TORCH_INDEX=<address of PyTorch's CPU wheel index>
 TORCH ?= torch==2.13.0
 TORCH_INDEX ?=
+# For the kernels of chapter 05, where torch does not bring it along (its CPU builds do not). Linux only.
+TRITON ?= triton==3.6.0
 CONSTRAINTS ?= constraints.txt
 WORKERS ?= 2
 PORT ?= 8000
@@ -26,6 +28,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@echo "Installing the course into $(VENV) (about three minutes the first time)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$(TORCH)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable ".[dev]"
+	@test "$$(uname -s)" != Linux || $(BIN)/python -c "import triton" 2>/dev/null || \
+	 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "$(TRITON)"
 	@touch $@
 
 book: env ## Build the site into _build/html.

@@ -171,3 +171,14 @@ def test_help_loads_neither_torch_nor_a_plotting_library_nor_the_gradebook() -> 
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_benchmark_says_that_it_needs_a_gpu(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("triton")
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    done = run(cli.app, ["bench", "attention", "--out", str(tmp_path / "gpu.json")])
+    assert done.exit_code == 2
+    assert "torch sees no GPU here" in done.stderr
+    assert not (tmp_path / "gpu.json").exists()

@@ -24,6 +24,8 @@ exercises = typer.Typer(help="Build the exercise notebooks from solutions/ (in a
 app.add_typer(exercises, name="exercises")
 checkpoints = typer.Typer(help="The small trained models that come with the course.")
 app.add_typer(checkpoints, name="checkpoints")
+bench = typer.Typer(help="Measure on this machine what the course claims of others.")
+app.add_typer(bench, name="bench")
 out, err = Console(), Console(stderr=True)
 
 
@@ -210,6 +212,26 @@ def checkpoints_verify() -> None:
 
 
 teaching.register(app)
+
+
+@bench.command("attention")
+def bench_attention(
+    result: Annotated[Path, typer.Option("--out", help="Where to write the results, as JSON.")],
+    rounds: Annotated[int, typer.Option(min=1, help="Turns that each implementation takes.")] = 30,
+) -> None:
+    """Check, then time, the attention kernels beside torch's, on this machine's GPU."""
+    from coursekit.optional import require
+
+    try:
+        torch, _ = require("torch"), require("triton")
+    except ImportError as error:
+        fail(str(error))
+    if not torch.cuda.is_available():
+        fail("torch sees no GPU here, and the kernels are timed on one. See `coursekit doctor`.")
+    from coursekit.attention.bench import run
+
+    run(result, torch.device("cuda"), rounds=rounds, tell=lambda line: out.print(line))
+    out.print(f"written: {result}", highlight=False, soft_wrap=True)
 
 
 def main() -> None:

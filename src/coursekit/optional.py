@@ -8,6 +8,7 @@ from types import ModuleType
 HOW = {
     "torch": "pip install torch (on a machine without a GPU, PyTorch's CPU build is smaller: see "
     "https://pytorch.org/get-started/locally/)",
+    "triton": "pip install triton (on Linux only; torch's builds for CUDA bring it along)",
     "distributed": "pip install 'coursekit[grade]' (or: pip install dask distributed)",
 }
 

@@ -331,7 +331,11 @@ X = torch.zeros(2, 4, 3, 8)
         (lambda: attention(X, X, X, bias=torch.ones(3, 2, 4, 3, 3)), ValueError, "broadcast"),
         (lambda: attention(X, X, X, window=0), ValueError, "window is 0"),
         (lambda: attention(X, X, X, softcap=0.0), ValueError, "softcap is 0"),
-        (lambda: attention(X, X, X, backend="triton"), ValueError, "'auto', 'torch', 'reference'"),
+        (
+            lambda: attention(X, X, X, backend="flash"),
+            ValueError,
+            "'auto', 'triton', 'torch', 'reference'",
+        ),
         (lambda: attention(X, X, X, backend="torch", softcap=1.0), ValueError, "no softcap"),
         (lambda: attention(X, X, X, backend="torch", return_lse=True), ValueError, "'reference'"),
         (

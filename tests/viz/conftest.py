@@ -98,6 +98,8 @@ def figures() -> dict[str, live.LiveFigure]:
         "attention_heads": live.attention_heads(
             {"first": np.eye(4), "even": np.full((4, 4), 0.25)}, ["the", "red", "car", "stops"]
         ),
+        "online_softmax": live.online_softmax(),
+        "roofline": live.roofline(peak=312.0, bandwidth=1.5, name="A100"),
         "softmax": live.softmax({"cat": 2.0, "dog": 1.0, "ship": -1.0}),
     }
 

@@ -27,6 +27,8 @@ NAMES = [
     "soft_lookup",
     "positions",
     "attention_heads",
+    "online_softmax",
+    "roofline",
 ]
 LARGEST = 60_000  # bytes of text/html
 

@@ -31,7 +31,7 @@ def check_inputs(
     ValueError: q has 8 heads and k has 3; grouped-query attention needs k's heads to divide q's.
     """
     check_queries_and_keys(q, k, mask, bias)
-    _check_tensor(v, "v", q)
+    check_tensor(v, "v", q)
     if v.shape[:3] != k.shape[:3]:
         raise ValueError(
             f"v has shape {_spell(v)} and k {_spell(k)}; the same batch, heads and length wanted: "
@@ -41,7 +41,9 @@ def check_inputs(
         _check_packing(q, k, cu_seqlens)
 
 
-def check_queries_and_keys(q: Tensor, k: Tensor, mask: Tensor | None, bias: Tensor | None) -> None:
+def check_queries_and_keys(
+    q: Tensor, k: Tensor, mask: Tensor | None = None, bias: Tensor | None = None
+) -> None:
     """Refuse queries, keys, mask or bias that do not fit together.
 
     Raises
@@ -56,8 +58,8 @@ def check_queries_and_keys(q: Tensor, k: Tensor, mask: Tensor | None, bias: Tens
     ValueError: q has heads of width 4 and k of width 5; a score is their dot product, so they \
 must agree.
     """
-    _check_tensor(q, "q", q)
-    _check_tensor(k, "k", q)
+    check_tensor(q, "q", q)
+    check_tensor(k, "k", q)
     (B, H, N, D), (Bk, G, M, Dk) = q.shape, k.shape
     if Bk != B:
         raise ValueError(f"q has a batch of {B} and k of {Bk}; the same wanted.")
@@ -96,7 +98,68 @@ def check_option(value: float | None, name: str) -> float | None:
     return float(value)
 
 
-def _check_tensor(x: Tensor, name: str, q: Tensor) -> None:
+def check_window(window: int | None) -> int | None:
+    """Return `window`, refusing what is below 1.
+
+    Raises
+    ------
+    ValueError
+        If it is.
+
+    Examples
+    --------
+    >>> check_window(0)
+    Traceback (most recent call last):
+    ValueError: window is 0; at least 1 wanted, which is the token itself.
+    """
+    if window is not None and window < 1:
+        raise ValueError(f"window is {window}; at least 1 wanted, which is the token itself.")
+    return window
+
+
+def check_packing(cu_seqlens: Tensor | None) -> Tensor | None:
+    """Return `cu_seqlens`, refusing what does not start at 0 and rise.
+
+    Raises
+    ------
+    ValueError
+        If it does not.
+
+    Examples
+    --------
+    >>> check_packing(torch.tensor([0, 3, 2]))
+    Traceback (most recent call last):
+    ValueError: cu_seqlens is [0, 3, 2]; the cumulative lengths wanted, from 0 upwards: \
+[0, 3, 5] for sequences of 3 and 2 tokens.
+    """
+    if cu_seqlens is not None and (
+        cu_seqlens.ndim != 1
+        or len(cu_seqlens) == 0
+        or cu_seqlens[0] != 0
+        or (cu_seqlens.diff() < 0).any()
+    ):
+        raise ValueError(
+            f"cu_seqlens is {cu_seqlens.tolist()}; the cumulative lengths wanted, from 0 upwards: "
+            "[0, 3, 5] for sequences of 3 and 2 tokens."
+        )
+    return cu_seqlens
+
+
+def check_tensor(x: Tensor, name: str, q: Tensor) -> None:
+    """Refuse what is no tensor of four axes with the dtype and device of `q`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`~coursekit.attention.attention` documents.
+
+    Examples
+    --------
+    >>> check_tensor(torch.zeros(2, 3), "k", torch.zeros(1, 1, 2, 3))
+    Traceback (most recent call last):
+    ValueError: k has shape (2, 3); four axes wanted, (batch, heads, length, width). \
+For one sequence and one head: k[None, None].
+    """
     if not isinstance(x, Tensor):
         raise TypeError(f"{name} is a {type(x).__name__}; a torch tensor wanted.")
     if x.ndim != 4:

@@ -6,12 +6,19 @@ from typing import Any
 
 from torch import Tensor
 
-from coursekit.attention.check import check_inputs, check_option, check_queries_and_keys
+from coursekit.attention.check import (
+    check_inputs,
+    check_option,
+    check_packing,
+    check_queries_and_keys,
+    check_window,
+)
 from coursekit.attention.masks import visible
+from coursekit.attention.op import kernel_attention, preferred, why_not
 from coursekit.attention.reference import naive_attention, naive_weights
 from coursekit.attention.torch_backend import torch_attention
 
-BACKENDS = ("auto", "torch", "reference")
+BACKENDS = ("auto", "triton", "torch", "reference")
 
 
 def attention(
@@ -61,9 +68,11 @@ def attention(
         Added to the scores; minus infinity hides a key.
     return_lse : bool, default False
         Whether to return the log-sum-exp of the scores as well.
-    backend : {"auto", "torch", "reference"}
-        ``"torch"`` is torch's own operator, which has neither `softcap` nor `return_lse`;
-        ``"reference"`` the version written out; ``"auto"`` torch's where it can.
+    backend : {"auto", "triton", "torch", "reference"}
+        ``"triton"`` is the course's kernel, which has neither `mask` nor `bias` and no second
+        derivative; ``"torch"`` torch's own operator, which has neither `softcap` nor `return_lse`;
+        ``"reference"`` the version written out. ``"auto"`` takes the kernel for half precision on
+        a GPU that it suits, else torch's where it can; :func:`backend_of` says which.
 
     Returns
     -------
@@ -78,7 +87,7 @@ def attention(
         If an argument is no tensor, or `mask` is not boolean.
     ValueError
         If shapes, dtypes or devices do not fit, an option is out of range, the backend is
-        unknown, or torch's operator is asked for what it does not have.
+        unknown, or one is asked for what it does not have.
 
     Examples
     --------
@@ -91,8 +100,18 @@ def attention(
     check_inputs(q, k, v, mask, bias, cu_seqlens)
     scale = _scale(scale, q)
     softcap = check_option(softcap, "softcap")
+    backend = _choose(backend, q, k, v, _lacking(softcap, return_lse), _masked(mask, bias))
+    if backend == "triton":
+        out, lse = kernel_attention(
+            *(q, k, v),
+            causal=causal,
+            window=check_window(window),
+            softcap=softcap,
+            scale=scale,
+            cu_seqlens=check_packing(cu_seqlens),
+        )
+        return (out, lse) if return_lse else out
     n, m = q.shape[2], k.shape[2]
-    backend = _choose(backend, softcap is not None, return_lse)
     others = any(x is not None for x in (window, cu_seqlens, mask, bias))
     flag = backend == "torch" and causal and n == m and not others  # torch has a fast path
     seen = visible(
@@ -107,6 +126,37 @@ def attention(
         return torch_attention(q, k, v, scale=scale, causal=flag, seen=seen, bias=bias)
     out, lse = naive_attention(q, k, v, scale=scale, seen=seen, bias=bias, softcap=softcap)
     return (out, lse) if return_lse else out
+
+
+def backend_of(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    *,
+    softcap: float | None = None,
+    mask: Tensor | None = None,
+    bias: Tensor | None = None,
+    return_lse: bool = False,
+) -> str:
+    """Return who computes :func:`attention` of these tensors when ``backend="auto"``.
+
+    Parameters
+    ----------
+    q, k, v, softcap, mask, bias, return_lse
+        As in :func:`attention`.
+
+    Returns
+    -------
+    str
+        ``"triton"``, ``"torch"`` or ``"reference"``.
+
+    Examples
+    --------
+    >>> x = torch.zeros(1, 1, 3, 4)
+    >>> backend_of(x, x, x), backend_of(x, x, x, softcap=30.0)
+    ('torch', 'reference')
+    """
+    return _choose("auto", q, k, v, _lacking(softcap, return_lse), _masked(mask, bias))
 
 
 def attention_weights(
@@ -153,16 +203,36 @@ def _scale(scale: float | None, q: Tensor) -> float:
     return q.shape[3] ** -0.5 if scale is None else float(scale)
 
 
-def _choose(backend: str, softcap: bool, return_lse: bool) -> str:
+def _lacking(softcap: float | None, return_lse: bool) -> list[str]:
+    """What is asked for that torch's operator does not have."""
+    asked = {"softcap": softcap is not None, "return_lse": return_lse}
+    return [name for name, wanted in asked.items() if wanted]
+
+
+def _masked(mask: Tensor | None, bias: Tensor | None) -> list[str]:
+    """What is asked for that the kernel does not have."""
+    return [name for name, x in (("mask", mask), ("bias", bias)) if x is not None]
+
+
+def _choose(
+    backend: str, q: Tensor, k: Tensor, v: Tensor, lacking: list[str], masked: list[str]
+) -> str:
     """Return who computes it, or say why the one asked for cannot."""
     if backend not in BACKENDS:
         raise ValueError(f"backend is {backend!r}; one of {', '.join(map(repr, BACKENDS))} wanted.")
-    lacking = [name for name, asked in (("softcap", softcap), ("return_lse", return_lse)) if asked]
     if backend == "torch" and lacking:
         raise ValueError(
             f"torch's operator has no {' and no '.join(lacking)}. "
             "Use backend='reference', or 'auto' to have it chosen."
         )
-    if backend == "auto":
-        return "reference" if lacking else "torch"
-    return backend
+    if backend == "triton" and (masked or why_not(q, k, v)):
+        reason = f"it has no {' and no '.join(masked)}" if masked else why_not(q, k, v)
+        raise ValueError(
+            f"The kernel cannot compute this: {reason}. "
+            "Use backend='torch' or 'reference', or 'auto' to have it chosen."
+        )
+    if backend != "auto":
+        return backend
+    if not masked and preferred(q, k, v):
+        return "triton"
+    return "reference" if lacking else "torch"

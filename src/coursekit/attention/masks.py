@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from coursekit.attention.check import check_packing, check_window
+
 
 def causal_mask(n: int, m: int | None = None, *, device: torch.device | None = None) -> Tensor:
     """Return the mask that hides the future, aligned to the bottom right.
@@ -74,8 +76,7 @@ def window_mask(
             [1, 1, 1],
             [0, 1, 1]], dtype=torch.int32)
     """
-    if window < 1:
-        raise ValueError(f"window is {window}; at least 1 wanted, which is the token itself.")
+    check_window(window)
     return _lag(n, n if m is None else m, device).abs() < window  # (N, M)
 
 
@@ -104,12 +105,8 @@ def packed_mask(cu_seqlens: Tensor) -> Tensor:
             [0, 1, 1],
             [0, 1, 1]], dtype=torch.int32)
     """
+    check_packing(cu_seqlens)
     lengths = cu_seqlens.diff()
-    if cu_seqlens.ndim != 1 or len(cu_seqlens) == 0 or cu_seqlens[0] != 0 or (lengths < 0).any():
-        raise ValueError(
-            f"cu_seqlens is {cu_seqlens.tolist()}; the cumulative lengths wanted, from 0 upwards: "
-            "[0, 3, 5] for sequences of 3 and 2 tokens."
-        )
     places = torch.arange(len(lengths), device=cu_seqlens.device)
     owner = places.repeat_interleave(lengths)  # (N,), the sequence of each token
     return owner[:, None] == owner[None, :]  # (N, N)

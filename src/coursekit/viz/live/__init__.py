@@ -9,8 +9,10 @@ from coursekit.viz.live.capacity import capacity
 from coursekit.viz.live.descent_paths import descent_paths
 from coursekit.viz.live.gaussian_fit import gaussian_fit
 from coursekit.viz.live.lstm_cell import lstm_cell
+from coursekit.viz.live.online_softmax import online_softmax
 from coursekit.viz.live.positions import positions
 from coursekit.viz.live.regularisation_path import regularisation_path
+from coursekit.viz.live.roofline import roofline
 from coursekit.viz.live.signal_depth import signal_depth
 from coursekit.viz.live.soft_lookup import soft_lookup
 from coursekit.viz.live.softmax import softmax
@@ -25,8 +27,10 @@ __all__ = [
     "descent_paths",
     "gaussian_fit",
     "lstm_cell",
+    "online_softmax",
     "positions",
     "regularisation_path",
+    "roofline",
     "signal_depth",
     "soft_lookup",
     "softmax",

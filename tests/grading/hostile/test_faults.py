@@ -128,8 +128,10 @@ def survivors(processes: set[tuple[int, str]], seconds: float = 10.0) -> set[tup
     return left
 
 
-def run_and_kill(work: Path, out: Path, seconds: float) -> bool:
+def run_and_kill(work: Path, out: Path, seconds: float, *, graded: bool) -> bool:
     """Grade for so many seconds, then kill everything; whether there was something to kill.
+
+    With ``graded`` the seconds count from the first result of this run, else from its start.
 
     The sandboxes are groups of their own, which the kill does not reach: they must end by
     themselves.
@@ -140,7 +142,10 @@ def run_and_kill(work: Path, out: Path, seconds: float) -> bool:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    before = graded_codes(out)
     try:
+        while graded and process.poll() is None and graded_codes(out) == before:
+            time.sleep(0.02)
         process.wait(seconds)
         return False
     except subprocess.TimeoutExpired:
@@ -174,10 +179,9 @@ def test_a_killed_grading_ends_like_an_undisturbed_one(
     wanted, seconds = undisturbed
     out, rng = prepared(tmp_path / "out"), random.Random(11)
     kills, progress = 0, []
-    # The share of the whole that a run lives for: the first kills fall into its start.
-    while kills < KILLS:
-        share = rng.uniform(0.02, 1.5 / KILLS)
-        kills += run_and_kill(work, out, 0.2 + share * seconds)
+    while kills < KILLS:  # every other one while it starts, the rest while it grades
+        late = rng.uniform(0, 0.4 * seconds / KILLS) if kills % 2 else rng.uniform(0.2, 3.0)
+        kills += run_and_kill(work, out, late, graded=bool(kills % 2))
         progress.append(graded_codes(out))
         if progress[-1] == len(wanted["results"]):
             break

@@ -85,7 +85,13 @@ def measure(model: Translator, split: Split) -> dict[str, Any]:
 
 
 def rounded(value: Any) -> Any:
-    """Return numbers with five digits, in whatever they are nested."""
+    """Return numbers with five digits, in whatever they are nested.
+
+    Examples
+    --------
+    >>> rounded({"share": [2 / 3]})
+    {'share': [0.66667]}
+    """
     if isinstance(value, dict):
         return {k: rounded(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -44,7 +44,8 @@ def linear(
     >>> linear(4, 3, torch.Generator().manual_seed(0))
     Linear(in_features=4, out_features=3, bias=True)
     """
-    layer = nn.utils.skip_init(nn.Linear, n_in, n_out, bias=bias)
+    with torch.random.fork_rng(devices=[]):  # nn.Linear would draw from torch's own generator
+        layer = nn.Linear(n_in, n_out, bias=bias)
     for parameter in layer.parameters():
         parameter.data = uniform(tuple(parameter.shape), 1 / math.sqrt(n_in), generator)
     return layer

@@ -280,7 +280,7 @@ BAD_CELLS = {
         "attention-bound": ("attention_bound = 1.0", "a function or class is asked for"),
         "online-softmax": (
             "def online_states(scores, size):\n    return np.exp(scores)",
-            "the answer has shape (7,); shape (3, 2) was wanted",
+            "has shape (7,); shape (3, 2) was wanted",
         ),
         "merge-states": ("", "`merge` does not exist in this notebook yet"),
         "page-lookup": (

@@ -1,6 +1,7 @@
 """Every question of every chapter: right answers pass, each known mistake earns its own hint."""
 
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import matplotlib.figure  # noqa: F401 - a notebook's first cell imports it, not its first check
@@ -13,8 +14,16 @@ from coursekit.grading.question import Question, chapter_folders, load_questions
 ROOT = Path(__file__).resolve().parents[2]
 FEW_SEEDS, ALL_SEEDS = 2, 20
 FOLDERS = chapter_folders(ROOT)
+
+
+def left_out(q: Question) -> list:
+    """A mark where a package that the question needs does not exist."""
+    missing = q.needs and find_spec(q.needs) is None
+    return [pytest.mark.skip(reason=f"{q.needs} is not installed here")] if missing else []
+
+
 QUESTIONS = [
-    pytest.param(q, id=f"{folder.name}-{q.id}")
+    pytest.param(q, id=f"{folder.name}-{q.id}", marks=left_out(q))
     for folder in FOLDERS
     for q in load_questions(folder)
     if q.kind == "code"

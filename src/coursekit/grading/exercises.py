@@ -18,6 +18,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -87,15 +88,26 @@ def _files(root: Path, folder: Path) -> list[tuple[Path, str]]:
                 f"It has: {known}."
             )
     data = {"format": FORMAT, "assignment": stem, "page": page(stem)}
-    data["questions"] = [publish(q, sections.get(q.section, "")) for q in questions]
+    checks = root / "src" / "coursekit" / "grading" / "checks" / f"{stem}.json"
+    data["questions"] = [_published(q, sections.get(q.section, ""), checks) for q in questions]
     master = read_master(folder)
     _validate(master, questions, folder)
     student = student_edition(master, questions, stem, sections)
-    checks = root / "src" / "coursekit" / "grading" / "checks" / f"{stem}.json"
     return [
         (root / "exercises" / f"{stem}.ipynb", notebook_text(student)),
         (checks, data_text(data)),
     ]
+
+
+def _published(q: Question, section_title: str, checks: Path) -> dict[str, Any]:
+    """The check data of a question; as they are where what it needs does not exist."""
+    if not q.needs or find_spec(q.needs):
+        return publish(q, section_title)
+    old = json.loads(checks.read_text(encoding="utf-8"))["questions"] if checks.is_file() else []
+    found = [item for item in old if item["id"] == q.id]
+    if not found:
+        raise QuestionError(f"question {q.id!r} needs {q.needs}, which is not installed here.")
+    return found[0]
 
 
 def page(stem: str) -> str:

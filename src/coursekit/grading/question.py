@@ -26,7 +26,8 @@ Optional, with their defaults: ``compare = Close()``; ``seconds = 0.8`` for all 
 together; for the grader ``memory_mb = 1024`` and ``repetitions = 3``, how often it draws new
 inputs. ``parts = {"values": 2, "gradient": 1}`` gives partial credit: every case names its part,
 ``case("large", x, part="gradient")``, and a part earns its points when all of its cases are right.
-Without parts it is all the points or none.
+Without parts it is all the points or none. ``needs = "triton"`` names a package that exists on
+some systems only: elsewhere the question's check data stay as they are, and its tests are left out.
 
 A chapter of many questions has a folder ``questions/`` in place of the file, one file a theme; the
 files are read in the order of their names, ``1_formulas.py``, ``2_checking.py``, and so on.
@@ -92,6 +93,7 @@ class Question:
     memory_mb: int = 1024
     repetitions: int = 3
     parts: dict[str, int] = field(default_factory=dict)
+    needs: str = ""
 
 
 def question(

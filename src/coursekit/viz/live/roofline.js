@@ -23,7 +23,7 @@ function render({ model, el }) {
     lead: `Under the slope memory decides, under the flat roof arithmetic. ${name}: ${peak} TFLOP/s, ${bandwidth} TB/s.`,
   });
   view.slider({ name: "power", text: "Keys", min: 7, max: 17, step: 1, format: (p) => (2 ** p).toLocaleString("en-US") });
-  view.slider({ name: "passes", text: "Times the table moves", min: 0, max: 4, step: 1, format: (p) => `${p}` });
+  view.slider({ name: "passes", text: "Times the table moves", min: 0, max: 8, step: 1, format: (p) => `${p}` });
   view.radios({ name: "width", text: "Width of a head", options: [64, 128, 256].map((d) => [d, `${d}`]) });
   view.radios({
     name: "decoding",

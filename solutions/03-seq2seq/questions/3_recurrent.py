@@ -58,8 +58,6 @@ class WithOneMatrix(recurrent()):
     section="sec-seq2seq-rnn",
 )
 class RecurrentLayer:
-    seconds = 5.0  # a session's first way back from a given gradient makes torch import SymPy
-
     def driver(answer, n, H, weights, x, gradient):
         from coursekit.grading.drivers import use_module
 

@@ -19,7 +19,7 @@ PACKAGES = {
     "scikit-learn": "the data sets",
     "anywidget": "live figures in Jupyter",
     "torch": "every chapter from 03-seq2seq on",
-    "triton": "the GPU chapter to come, on Linux",
+    "triton": "the kernels of 05-attention, on Linux",
     "jupyterlab": "opening notebooks in a browser",
 }
 

@@ -74,7 +74,11 @@ def print_report(found: dict, needed_for: dict[str, str]) -> None:
         table.add_column(heading)
     for name, use in needed_for.items():
         table.add_row(name, found["packages"][name] or "not installed", use)
-    table.add_row("GPU", found["gpu"] or "none", "timing the kernels of 05-attention; all else runs on the CPU")
+    table.add_row(
+        "GPU",
+        found["gpu"] or "none",
+        "timing the kernels of 05-attention; all else runs on the CPU",
+    )
     table.add_row(
         "bubblewrap", "found" if found["bubblewrap"] else "not found", "grading, on Linux"
     )

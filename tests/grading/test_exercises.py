@@ -323,6 +323,30 @@ BAD_CELLS = {
         "attention-kernel": ("attention_kernel = str", "a kernel was wanted"),
         "benchmark": ("benchmark = 'It is slow.'", "3 words"),
     },
+    "04-transformer": {
+        "column-attention": (
+            "def column_attention(Q, K, V):\n"
+            "    e = np.exp(K.T @ Q / len(K))\n    return V @ (e / e.sum(axis=0))",
+            "You divided by d_k; divide by its square root.",
+        ),
+        "batched-attention": (
+            "def attention(q, k, v):\n"
+            "    e = np.exp(q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1]))\n"
+            "    return e / e.sum(axis=-1, keepdims=True) @ v",
+            "A large score overflows in exp",
+        ),
+        "causal-attention": (
+            "def causal_attention(q, k, v):\n    return q @ k.T",
+            "has shape (4, 4); shape (4, 2) was wanted",
+        ),
+        "rotary": ("rotary = 10_000", "a function or class is asked for"),
+        "count-gpt2": (
+            "def gpt2_parameters(vocab, context, d, layers):\n"
+            "    return (vocab + context) * d + layers * (12 * d * d + 13 * d)",
+            "The last norm, behind all blocks, is missing.",
+        ),
+        "head-hunt": ("findings = 'It translates.'", "2 words"),
+    },
 }
 
 

@@ -121,7 +121,7 @@ def roles(m: int, rng: np.random.Generator) -> list[Example]:
     Returns
     -------
     list of Example
-        The label is a tuple with a number for each word, its place in :data:`ROLES`.
+        The label is a tuple with a number for each word, its place in ``ROLES``.
 
     Raises
     ------

@@ -237,8 +237,8 @@ def translation_split(
     rng : numpy.random.Generator
         Source of randomness.
     train, validation, test, held_out : int
-        Sizes of the parts. The first three share their patterns, :data:`SEEN`; the clauses of
-        the last all have patterns of :data:`HELD_OUT`.
+        Sizes of the parts. The first three share their patterns, ``SEEN``; the clauses of
+        the last all have patterns of ``HELD_OUT``.
     clauses : sequence of int
         Numbers of clauses, each equally likely.
 

@@ -20,7 +20,7 @@ class Bert(nn.Module):
     Parameters
     ----------
     config : TransformerConfig
-        Its shape; :data:`~coursekit.transformer.BERT_BASE` is the published one.
+        Its shape; ``BERT_BASE`` is the published one.
     pooler : bool, default True
         Whether there is the layer that turns the first token into a sentence's vector.
     generator : torch.Generator, optional

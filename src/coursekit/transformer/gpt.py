@@ -22,7 +22,7 @@ class GPT(nn.Module):
     Parameters
     ----------
     config : TransformerConfig
-        Its shape; :data:`~coursekit.transformer.GPT2` and others are published ones.
+        Its shape; ``GPT2`` and others are published ones.
     generator : torch.Generator, optional
         For the first weights; torch's own by default.
 

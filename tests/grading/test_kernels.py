@@ -10,7 +10,7 @@ import torch
 
 from coursekit.grading.drivers import AnswerError
 from coursekit.grading.kernels import run_kernel
-from coursekit.grading.sandbox.cells import execute
+from coursekit.grading.cells import execute
 
 need_triton = pytest.mark.skipif(
     find_spec("triton") is None,

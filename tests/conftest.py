@@ -19,6 +19,9 @@ from hypothesis import settings
 settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
 
+# Before torch, and with it Triton, is imported: kernels run in Triton's interpreter here.
+os.environ.setdefault("TRITON_INTERPRET", "1")
+
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # A browser that asks nothing of the network by itself.

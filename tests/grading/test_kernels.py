@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from coursekit.grading.cells import execute
 from coursekit.grading.drivers import AnswerError
 from coursekit.grading.kernels import run_kernel
-from coursekit.grading.cells import execute
 
 need_triton = pytest.mark.skipif(
     find_spec("triton") is None,

@@ -128,10 +128,11 @@ def survivors(processes: set[tuple[int, str]], seconds: float = 10.0) -> set[tup
     return left
 
 
-def run_and_kill(work: Path, out: Path, seconds: float, *, graded: bool) -> bool:
-    """Grade for so many seconds, then kill everything; whether there was something to kill.
+def run_and_kill(work: Path, out: Path, *, seconds: float, results: int) -> bool:
+    """Grade, then kill everything; whether there was something to kill.
 
-    With ``graded`` the seconds count from the first result of this run, else from its start.
+    The kill comes after so many new results of this run, or after the seconds, whichever is first:
+    however quick the machine is, it finds the grading at work.
 
     The sandboxes are groups of their own, which the kill does not reach: they must end by
     themselves.
@@ -142,18 +143,16 @@ def run_and_kill(work: Path, out: Path, seconds: float, *, graded: bool) -> bool
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    before = graded_codes(out)
-    try:
-        while graded and process.poll() is None and graded_codes(out) == before:
-            time.sleep(0.02)
-        process.wait(seconds)
+    goal, end = graded_codes(out) + results, time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < end and graded_codes(out) < goal:
+        time.sleep(0.01)
+    if process.poll() is not None:
         return False
-    except subprocess.TimeoutExpired:
-        below = descendants(process.pid)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        assert survivors(below) == set()
-        return True
+    below = descendants(process.pid)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert survivors(below) == set()
+    return True
 
 
 @pytest.fixture(scope="module")
@@ -179,9 +178,10 @@ def test_a_killed_grading_ends_like_an_undisturbed_one(
     wanted, seconds = undisturbed
     out, rng = prepared(tmp_path / "out"), random.Random(11)
     kills, progress = 0, []
+    most = SUBMISSIONS // (2 * KILLS)  # new results before a kill: half of them are left at the end
     while kills < KILLS:  # every other one while it starts, the rest while it grades
-        late = rng.uniform(0, 0.4 * seconds / KILLS) if kills % 2 else rng.uniform(0.2, 3.0)
-        kills += run_and_kill(work, out, late, graded=bool(kills % 2))
+        starting = rng.uniform(0.2, 3.0) if kills % 2 == 0 else 60.0
+        kills += run_and_kill(work, out, seconds=starting, results=rng.randint(1, most))
         progress.append(graded_codes(out))
         if progress[-1] == len(wanted["results"]):
             break

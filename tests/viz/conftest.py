@@ -13,6 +13,7 @@ from sklearn.datasets import load_diabetes, load_iris
 
 from coursekit.viz import live
 from coursekit.viz.live.base import LiveFigure
+from coursekit.viz.live.denoising import Chain
 
 LOAD = """async ([source, expression]) => {
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
@@ -76,6 +77,28 @@ def tiny_language() -> tuple[list[str], np.ndarray]:
     return ["<s>", "la", "une", "maison", "petite", "rouge", "</s>"], p
 
 
+def tiny_decoder() -> list[tuple[np.ndarray, np.ndarray, str]]:
+    """Two numbers to five, bent, to sixty-four pixels."""
+    rng = np.random.default_rng(5)
+    return [
+        (rng.normal(size=(5, 2)), rng.normal(size=5), "tanh"),
+        (rng.normal(size=(64, 5)), rng.normal(size=64), "sigmoid"),
+    ]
+
+
+def two_samplers() -> tuple[dict[str, Chain], dict[str, list[float]]]:
+    """Chains of pictures that come out of noise, one of seven steps and one of four."""
+    rng = np.random.default_rng(6)
+    chains, signal = {}, {}
+    for name, steps in (("seven steps", 7), ("four steps", 4)):
+        ends, noise = np.sign(rng.normal(size=(3, 64))), rng.normal(size=(3, 64))
+        shares = np.linspace(0, 1, steps)[:, None, None]
+        noisy = shares * ends + np.sqrt(1 - shares**2) * noise
+        chains[name] = Chain(noisy, shares * np.broadcast_to(ends, noisy.shape))
+        signal[name] = shares.ravel().tolist()
+    return chains, signal
+
+
 @pytest.fixture(scope="session")
 def figures() -> dict[str, live.LiveFigure]:
     diabetes = load_diabetes()
@@ -100,6 +123,12 @@ def figures() -> dict[str, live.LiveFigure]:
         ),
         "online_softmax": live.online_softmax(),
         "roofline": live.roofline(peak=312.0, bandwidth=1.5, name="A100"),
+        "minmax_game": live.minmax_game(),
+        "latent_walk": live.latent_walk(
+            tiny_decoder(), [[0.5, 1.0], [-1.0, 0.3], [1.2, -2.0]], [3, 5, 5], z=(0.2, -0.4)
+        ),
+        "denoising": live.denoising(*two_samplers()),
+        "guidance": live.guidance(),
         "softmax": live.softmax({"cat": 2.0, "dog": 1.0, "ship": -1.0}),
     }
 

@@ -29,6 +29,10 @@ NAMES = [
     "attention_heads",
     "online_softmax",
     "roofline",
+    "minmax_game",
+    "latent_walk",
+    "denoising",
+    "guidance",
 ]
 LARGEST = 60_000  # bytes of text/html
 

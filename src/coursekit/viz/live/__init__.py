@@ -6,9 +6,13 @@ from coursekit.viz.live.backprop_graph import backprop_graph
 from coursekit.viz.live.base import LiveFigure
 from coursekit.viz.live.beam_tree import beam_tree
 from coursekit.viz.live.capacity import capacity
+from coursekit.viz.live.denoising import denoising
 from coursekit.viz.live.descent_paths import descent_paths
 from coursekit.viz.live.gaussian_fit import gaussian_fit
+from coursekit.viz.live.guidance import guidance
+from coursekit.viz.live.latent_walk import latent_walk
 from coursekit.viz.live.lstm_cell import lstm_cell
+from coursekit.viz.live.minmax_game import minmax_game
 from coursekit.viz.live.online_softmax import online_softmax
 from coursekit.viz.live.positions import positions
 from coursekit.viz.live.regularisation_path import regularisation_path
@@ -24,9 +28,13 @@ __all__ = [
     "backprop_graph",
     "beam_tree",
     "capacity",
+    "denoising",
     "descent_paths",
     "gaussian_fit",
+    "guidance",
+    "latent_walk",
     "lstm_cell",
+    "minmax_game",
     "online_softmax",
     "positions",
     "regularisation_path",

@@ -86,7 +86,7 @@ class Block(nn.Module):
         memory_mask : Tensor, bool, broadcastable to (B, H, N, M), optional
             True where the memory may be read.
         **options
-            Of the self-attention: `causal`, `mask`, `bias`, `window`.
+            Of the self-attention: `causal`, `mask`, `bias`, `window`, `places`, `cache`.
 
         Raises
         ------

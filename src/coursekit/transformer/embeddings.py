@@ -35,8 +35,12 @@ class Embeddings(nn.Module):
         self.positions = LearnedPositions(config.max_len, config.d_model) if learned else None
         self.segments = nn.Embedding(config.segments, config.d_model) if config.segments else None
 
-    def forward(self, ids: Tensor, segments: Tensor | None = None) -> Tensor:
+    def forward(
+        self, ids: Tensor, segments: Tensor | None = None, *, places: Tensor | None = None
+    ) -> Tensor:
         """Return the vectors, shape (B, N, d_model), of `ids`, shape (B, N).
+
+        Each row's tokens stand at `places`, shape (B, N); at 0 … N - 1 by default.
 
         Raises
         ------
@@ -47,9 +51,11 @@ class Embeddings(nn.Module):
         n = ids.shape[1]
         x = self.tokens(ids) * self.factor  # (B, N, d_model)
         if self.positions is not None:
-            x = x + self.positions(n)
+            x = x + (self.positions(n) if places is None else self.positions.at(places))
         elif self.kind == "sinusoidal":
-            x = x + sinusoidal(n, x.shape[2]).to(x)
+            far = n if places is None else int(places.max()) + 1
+            table = sinusoidal(far, x.shape[2]).to(x)  # (far, d_model)
+            x = x + (table if places is None else table[places])
         if self.segments is not None:
             segments = torch.zeros_like(ids) if segments is None else segments
             check_ids(segments, self.segments.num_embeddings, "segments")

@@ -66,9 +66,12 @@ class GPT(nn.Module):
         TypeError, ValueError
             If ids, prefix or lengths are no token numbers or lengths that fit.
         """
-        x = self.hidden(ids, prefix=prefix, lengths=lengths)  # (B, N, d_model)
+        return self.read_out(self.hidden(ids, prefix=prefix, lengths=lengths))  # (B, N, V)
+
+    def read_out(self, x: Tensor) -> Tensor:
+        """Return the logits, shape (..., V), of tokens after the last norm, (..., d_model)."""
         table = self.embeddings.tokens.weight if self.head is None else self.head.weight
-        return x @ table.T  # (B, N, V)
+        return x @ table.T  # (..., V)
 
     def hidden(
         self, ids: Tensor, *, prefix: Tensor | None = None, lengths: Tensor | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -65,7 +66,14 @@ class MultiHeadAttention(nn.Module):
         self.out = nn.Linear(d_model, d_model, bias=bias)
 
     def forward(
-        self, x: Tensor, keys: Tensor | None = None, values: Tensor | None = None, **options: Any
+        self,
+        x: Tensor,
+        keys: Tensor | None = None,
+        values: Tensor | None = None,
+        *,
+        places: Tensor | None = None,
+        cache: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] | None = None,
+        **options: Any,
     ) -> Tensor:
         """Return the new tokens, shape (B, N, d_model).
 
@@ -77,6 +85,11 @@ class MultiHeadAttention(nn.Module):
             Tokens that are looked at; `x` by default, which is self-attention.
         values : Tensor, shape (B, M, d_model), optional
             Tokens that are averaged; `keys` by default.
+        places : Tensor, int, shape (B, N), optional
+            Where the tokens of `x` stand, for rotary positions; at 0 … N - 1 by default.
+        cache : callable, optional
+            Takes the keys and values of `x`, shape (B, G, N, D) each, and returns all that the
+            queries may look at, those of earlier calls first.
         **options
             `causal`, `mask`, `bias`, `window`, … of :func:`coursekit.attention.attention`.
 
@@ -86,8 +99,10 @@ class MultiHeadAttention(nn.Module):
             If a shape does not fit.
         """
         keys = x if keys is None else keys
-        q, k = self.queries_and_keys(x, keys)
+        q, k = self.queries_and_keys(x, keys, places)
         v = self._split(self.value, keys if values is None else values, "values")
+        if cache is not None:
+            k, v = cache(k, v)  # (B, G, M, D) each
         heads = attention(q, k, v, **options)  # (B, H, N, D)
         return self.out(heads.transpose(1, 2).flatten(2))  # (B, N, d_model)
 
@@ -103,17 +118,20 @@ class MultiHeadAttention(nn.Module):
         """
         return attention_weights(*self.queries_and_keys(x, x if keys is None else keys), **options)
 
-    def queries_and_keys(self, x: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+    def queries_and_keys(
+        self, x: Tensor, keys: Tensor, places: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return the queries, shape (B, H, N, D), and the keys, shape (B, G, M, D), as compared.
 
-        With `rotary_base` they are turned; query i has place i + M - N among the keys.
+        With `rotary_base` they are turned; query i has place i + M - N among the keys, or each
+        row's tokens stand at `places`, shape (B, M).
         """
         q, k = self._split(self.query, x, "x"), self._split(self.key, keys, "keys")
         if self.rotary_base is None:
             return q, k
         N, M = q.shape[2], k.shape[2]
-        places = torch.arange(M, device=x.device)
-        q = rotary(q, places[M - N :], base=self.rotary_base)
+        places = torch.arange(M, device=x.device) if places is None else places[:, None]
+        q = rotary(q, places[..., M - N :], base=self.rotary_base)  # (B, H, N, D)
         return q, rotary(k, places, base=self.rotary_base)
 
     def _split(self, project: nn.Linear, x: Tensor, name: str) -> Tensor:

@@ -74,12 +74,26 @@ class LearnedPositions(nn.Module):
         ValueError
             If a position is beyond `max_len`.
         """
-        if start + n > len(self.weight):
+        self._check(start + n)
+        return self.weight[start : start + n]
+
+    def at(self, places: Tensor) -> Tensor:
+        """Return the vectors of these places, shape (B, N, d_model) for `places` (B, N).
+
+        Raises
+        ------
+        ValueError
+            If a place is beyond `max_len`.
+        """
+        self._check(int(places.max()) + 1 if places.numel() else 0)
+        return self.weight[places]
+
+    def _check(self, n: int) -> None:
+        if n > len(self.weight):
             raise ValueError(
-                f"the sequence has {start + n} tokens and the model knows {len(self.weight)} "
+                f"the sequence has {n} tokens and the model knows {len(self.weight)} "
                 "positions. Cut the sequence, or build the model with a larger max_len."
             )
-        return self.weight[start : start + n]
 
 
 def rotary(
@@ -99,7 +113,7 @@ def rotary(
     ----------
     x : Tensor, shape (..., N, D)
         Queries or keys; D even.
-    positions : Tensor, int, shape (N,), optional
+    positions : Tensor, int, shape (N,) or broadcastable to (..., N), optional
         0 … N - 1 by default.
     base : float, default 10 000
         Llama 3 takes 500 000.
@@ -125,7 +139,7 @@ def rotary(
     N, D = x.shape[-2:]
     if positions is None:
         positions = torch.arange(N, device=x.device)
-    angle = _angles(positions, D, base)  # (N, D / 2)
+    angle = _angles(positions, D, base)  # (..., N, D / 2)
     cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
     if interleaved:
         a, b = x[..., 0::2], x[..., 1::2]  # (..., N, D / 2)
@@ -188,10 +202,10 @@ def alibi_bias(
 
 
 def _angles(positions: Tensor, width: int, base: float) -> Tensor:
-    """Return position / base^(2i / width), shape (N, width / 2), in float64: angles grow large."""
+    """Return position / base^(2i / width), (..., N, width / 2), in float64: angles grow large."""
     if width % 2:
         raise ValueError(f"the width is {width}; an even one wanted, since numbers go in pairs.")
     device = positions.device
     wide = torch.float32 if device.type == "mps" else torch.float64  # Apple's has no float64
     powers = torch.arange(0, width, 2, device=device, dtype=wide) / width
-    return positions.to(wide)[:, None] / base**powers
+    return positions.to(wide)[..., None] / base**powers

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from coursekit.grading.grader import commands as teaching
@@ -213,6 +214,57 @@ def checkpoints_verify() -> None:
         except (FileNotFoundError, ValueError) as error:
             fail(str(error), 1)
         out.print(f"{name}: as recorded", highlight=False)
+
+
+@app.command()
+def facts(
+    table: Annotated[str | None, typer.Argument(help="A table; without it, all are named.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="Only rows with COLUMN=VALUE; may be repeated.")
+    ] = None,
+    columns: Annotated[str | None, typer.Option(help="Columns to show, parted by commas.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines: whole rows.")] = False,
+) -> None:
+    """Show the figures from outside that the course uses, with their sources."""
+    from coursekit.data.tables import load_table, select, table_names
+
+    if table is None:
+        tables = [load_table(name) for name in table_names()]
+        listed = [{"table": t.name, "rows": len(t), "holds": t.title} for t in tables]
+        print_rows(listed, ["table", "rows", "holds"], as_json)
+        return
+    try:
+        facts = load_table(table)
+        rows = [dict(row) for row in select(facts, where or [])]
+        picked = columns.split(",") if columns else [*facts.show, "as_of", "verified"]
+        for name in picked:
+            facts.column(name)
+    except (KeyError, ValueError) as error:
+        fail(str(error.args[0]))
+    if len(rows) == 1 and not columns and not as_json:
+        rows = [{"column": k, "value": v} for k, v in rows[0].items() if v is not None]
+        picked = ["column", "value"]
+    print_rows(rows, picked, as_json)
+
+
+def print_rows(rows: list[dict], columns: list[str], as_json: bool) -> None:
+    """Print rows, whole ones as JSON or these columns as a table."""
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    table = Table()
+    for name in columns:
+        table.add_column(name, overflow="fold", no_wrap=name == columns[0])
+    for row in rows:
+        table.add_row(*(shown(row[name]) for name in columns))
+    out.print(table)
+
+
+def shown(value: object) -> str:
+    """A cell: nothing for what is missing, numbers as short as they go."""
+    if value is None:
+        return ""
+    return escape(f"{value:g}" if type(value) is float else str(value))
 
 
 teaching.register(app)

@@ -1,0 +1,1 @@
+"""What limits a model on a chip: rooflines, intensity, number formats, energy, cost, networks."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -121,6 +121,9 @@ def beam_search(
     width: int,
     max_length: int,
     alpha: float = 0.0,
+    start: int = BOS,
+    end: int = EOS,
+    banned: Sequence[int] = (PAD, BOS),
 ) -> list[Hypothesis]:
     """Keep the `width` best beginnings at each step, and return the best sentences found.
 
@@ -130,14 +133,18 @@ def beam_search(
     Parameters
     ----------
     next_log_probs : callable
-        Takes beginnings, ids of shape (K, m) that start with `BOS`, to the log-probabilities of
+        Takes beginnings, ids of shape (K, m) that start with `start`, to the log-probabilities of
         the next token, shape (K, V).
     width : int
         Size of the beam, K. With 1 it is greedy search.
     max_length : int
-        Tokens after `BOS` at most, the end included. What is cut there is not finished.
+        Tokens after `start` at most, the end included. What is cut there is not finished.
     alpha : float
         Strength of the length penalty, 0 or more.
+    start, end : int
+        The tokens before the first and after the last word.
+    banned : sequence of int
+        Tokens that are never written.
 
     Returns
     -------
@@ -163,15 +170,15 @@ def beam_search(
     if alpha < 0:
         raise ValueError(f"alpha is {alpha}; 0 or more wanted.")
     count(width, "width")
-    beam, scores = torch.tensor([[BOS]]), torch.zeros(1)  # (K, m), (K,)
+    beam, scores = torch.tensor([[start]]), torch.zeros(1)  # (K, m), (K,)
     ended: list[Hypothesis] = []
     for length in range(1, count(max_length, "max_length") + 1):
         total = scores[:, None] + next_log_probs(beam).cpu()  # (K, V)
-        total[:, [PAD, BOS]] = -torch.inf
+        total[:, list(banned)] = -torch.inf
         scores, where = total.flatten().topk(min(width - len(ended), total.numel()))
         scores, where = scores[scores > -torch.inf], where[scores > -torch.inf]  # (K',)
         rows, words = where // total.shape[1], where % total.shape[1]
-        ends = words == EOS
+        ends = words == end
         for row, log_prob in zip(beam[rows[ends]], scores[ends].tolist(), strict=True):
             ended.append(_hypothesis(row, log_prob, length, alpha, finished=True))
         beam = torch.cat([beam[rows], words[:, None]], dim=1)[~ends]  # (K, m + 1)

@@ -99,6 +99,16 @@ def two_samplers() -> tuple[dict[str, Chain], dict[str, list[float]]]:
     return chains, signal
 
 
+def next_tokens() -> tuple[list[str], dict[str, np.ndarray]]:
+    """Names of forty tokens, and scores of two kinds: one sure of itself, one unsure."""
+    names = [f" token{i}" for i in range(40)]
+    rng = np.random.default_rng(0)
+    return names, {"the sure": rng.normal(0, 4, 40), "an unsure": rng.normal(0, 0.5, 40)}
+
+
+CHINCHILLA = {"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.34, "beta": 0.28}
+
+
 @pytest.fixture(scope="session")
 def figures() -> dict[str, live.LiveFigure]:
     diabetes = load_diabetes()
@@ -129,6 +139,18 @@ def figures() -> dict[str, live.LiveFigure]:
         ),
         "denoising": live.denoising(*two_samplers()),
         "guidance": live.guidance(),
+        "bpe_merges": live.bpe_merges(
+            "the cat sat on the mat, the rat sat on the hat: Käse 50%", merges=3
+        ),
+        "sampling_knobs": live.sampling_knobs(
+            *next_tokens(), k=30, mass=0.8, floor=0.02, temperature=1.5
+        ),
+        "scaling_law": live.scaling_law(
+            CHINCHILLA,
+            [(1e8, 2e9, 3.1, False), (1e9, 2e10, 2.6, True)],
+            compute=(18, 22),
+            sizes=(7, 11),
+        ),
         "softmax": live.softmax({"cat": 2.0, "dog": 1.0, "ship": -1.0}),
     }
 

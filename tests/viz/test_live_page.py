@@ -33,6 +33,9 @@ NAMES = [
     "latent_walk",
     "denoising",
     "guidance",
+    "bpe_merges",
+    "sampling_knobs",
+    "scaling_law",
 ]
 LARGEST = 60_000  # bytes of text/html
 

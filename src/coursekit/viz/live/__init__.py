@@ -5,6 +5,7 @@ from coursekit.viz.live.attention_heads import attention_heads
 from coursekit.viz.live.backprop_graph import backprop_graph
 from coursekit.viz.live.base import LiveFigure
 from coursekit.viz.live.beam_tree import beam_tree
+from coursekit.viz.live.bpe_merges import bpe_merges
 from coursekit.viz.live.capacity import capacity
 from coursekit.viz.live.denoising import denoising
 from coursekit.viz.live.descent_paths import descent_paths
@@ -17,6 +18,8 @@ from coursekit.viz.live.online_softmax import online_softmax
 from coursekit.viz.live.positions import positions
 from coursekit.viz.live.regularisation_path import regularisation_path
 from coursekit.viz.live.roofline import roofline
+from coursekit.viz.live.sampling_knobs import sampling_knobs
+from coursekit.viz.live.scaling_law import scaling_law
 from coursekit.viz.live.signal_depth import signal_depth
 from coursekit.viz.live.soft_lookup import soft_lookup
 from coursekit.viz.live.softmax import softmax
@@ -27,6 +30,7 @@ __all__ = [
     "attention_heads",
     "backprop_graph",
     "beam_tree",
+    "bpe_merges",
     "capacity",
     "denoising",
     "descent_paths",
@@ -39,6 +43,8 @@ __all__ = [
     "positions",
     "regularisation_path",
     "roofline",
+    "sampling_knobs",
+    "scaling_law",
     "signal_depth",
     "soft_lookup",
     "softmax",

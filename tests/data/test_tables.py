@@ -24,12 +24,12 @@ from coursekit.data.tables import (
 
 UNITS = {  # endings of the names of number columns that are a unit, a count or a ratio
     *("billion", "mm2", "tflops", "tops", "gb", "s", "mb", "w", "b", "tokens", "hours", "days"),
-    *("million", "flop", "mfu"),
+    *("million", "flop", "mfu", "pj", "nm", "bits", "sequences", "heads"),
 }
 BARE = {  # numbers without a unit in the name: counts, ratios, and figures with a column `unit`
     *("year", "value", "value_lo", "value_hi", "n_compute_dies", "layers", "n_accelerators"),
     *("train_flop_reported", "mfu_reported", "peak_tflops_used", "flop_6nd", "implied_mfu"),
-    "tpp_published",
+    *("tpp_published", "n_chips", "head_width", "cache_bytes_per_token"),
 }
 
 

@@ -21,6 +21,7 @@ from coursekit.pretraining.course_tokenizer import (
     train_tokenizer,
 )
 from coursekit.pretraining.decoding import Generation, Token, generate, stream
+from coursekit.pretraining.kneser_ney import KneserNey, estimated_discounts
 from coursekit.pretraining.naive_bpe import count_pairs, merge_pair, train_naive_bpe
 from coursekit.pretraining.packed import Header, open_packed, read_header, write_packed
 from coursekit.pretraining.pattern import pre_tokenise
@@ -54,6 +55,7 @@ __all__ = [
     "Generation",
     "Header",
     "KeyValueCache",
+    "KneserNey",
     "Request",
     "Sampling",
     "Served",
@@ -71,6 +73,7 @@ __all__ = [
     "count_pairs",
     "count_words",
     "course_split",
+    "estimated_discounts",
     "expected_tokens",
     "generate",
     "load_tokenizer",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,7 +16,9 @@ from coursekit.pretraining.tokenizer import Tokenizer, as_bytes
 Pair = tuple[int, int]
 
 CHUNK = 1 << 18
-"""Characters that one process counts at a time."""
+"""Characters that one process counts at a time, and those to the end of a word."""
+
+WORD_BEGINS = re.compile(r" (?=\S)")
 
 
 def train_bpe(
@@ -145,14 +148,9 @@ def _pieces(texts: Iterable[str], special_tokens: Sequence[str]) -> Iterator[lis
 def _cut(text: str) -> Iterator[str]:
     """Cut a long text where pre-tokens end: before the last white space ahead of a word."""
     start = 0
-    while len(text) - start > CHUNK:
-        cut = text.rfind(" ", start + 1, start + CHUNK)
-        while cut > start and text[cut + 1].isspace():
-            cut = text.rfind(" ", start + 1, cut)
-        if cut <= start:
-            break
-        yield text[start:cut]
-        start = cut
+    while found := WORD_BEGINS.search(text, start + CHUNK):
+        yield text[start : found.start()]
+        start = found.start()
     yield text[start:]
 
 

@@ -87,7 +87,8 @@ def settled(text: str) -> int:
     Returns
     -------
     int
-        The end of the last pre-token that no following character can change.
+        The end of the last pre-token that no following character can change. It is never after
+        white space, which would be cut otherwise if the text ended there.
 
     Examples
     --------
@@ -98,7 +99,8 @@ def settled(text: str) -> int:
     for match in pattern().finditer(text):
         if match.end() > len(text) - LOOKAHEAD:
             break
-        end = match.end()
+        if not match[0].isspace():
+            end = match.end()
     return end
 
 

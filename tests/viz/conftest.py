@@ -11,6 +11,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from sklearn.datasets import load_diabetes, load_iris
 
+from coursekit.transformer import LLAMA_3_8B
 from coursekit.viz import live
 from coursekit.viz.live.base import LiveFigure
 from coursekit.viz.live.denoising import Chain
@@ -109,6 +110,13 @@ def next_tokens() -> tuple[list[str], dict[str, np.ndarray]]:
 CHINCHILLA = {"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.34, "beta": 0.28}
 
 
+def places_on_a_wafer() -> list[list[float]]:
+    """Many places of defects."""
+    rng = np.random.default_rng(9)
+    points = rng.uniform(-150, 150, size=(800, 2))
+    return points[np.hypot(*points.T) < 150].tolist()
+
+
 @pytest.fixture(scope="session")
 def figures() -> dict[str, live.LiveFigure]:
     diabetes = load_diabetes()
@@ -132,6 +140,12 @@ def figures() -> dict[str, live.LiveFigure]:
             {"first": np.eye(4), "even": np.full((4, 4), 0.25)}, ["the", "red", "car", "stops"]
         ),
         "online_softmax": live.online_softmax(),
+        "model_roofline": live.model_roofline(
+            [("A100", 312.0, 1.555), ("H100", 989.4, 3.35)], {"Llama 3 8B": LLAMA_3_8B}
+        ),
+        "cost_per_token": live.cost_per_token(
+            [("H100", 989.4, 3.35, 80.0)], {"Llama 3 8B": LLAMA_3_8B}
+        ),
         "roofline": live.roofline(peak=312.0, bandwidth=1.5, name="A100"),
         "minmax_game": live.minmax_game(),
         "latent_walk": live.latent_walk(
@@ -150,6 +164,16 @@ def figures() -> dict[str, live.LiveFigure]:
             [(1e8, 2e9, 3.1, False), (1e9, 2e10, 2.6, True)],
             compute=(18, 22),
             sizes=(7, 11),
+        ),
+        "wafer_map": live.wafer_map(
+            places_on_a_wafer(), sorted(places_on_a_wafer()), price=16_000.0
+        ),
+        "export_plane": live.export_plane(
+            [
+                ("H20", 2368.0, 814.0, ["free"] * 5),
+                ("H100", 15_832.0, 814.0, ["free", *["licence"] * 3, "case-by-case"]),
+                ("L40", 2896.0, 608.0, ["free", "free", *["notification"] * 3]),
+            ]
         ),
         "softmax": live.softmax({"cat": 2.0, "dog": 1.0, "ship": -1.0}),
     }

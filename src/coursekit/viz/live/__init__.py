@@ -7,13 +7,16 @@ from coursekit.viz.live.base import LiveFigure
 from coursekit.viz.live.beam_tree import beam_tree
 from coursekit.viz.live.bpe_merges import bpe_merges
 from coursekit.viz.live.capacity import capacity
+from coursekit.viz.live.cost_per_token import cost_per_token
 from coursekit.viz.live.denoising import denoising
 from coursekit.viz.live.descent_paths import descent_paths
+from coursekit.viz.live.export_plane import export_plane
 from coursekit.viz.live.gaussian_fit import gaussian_fit
 from coursekit.viz.live.guidance import guidance
 from coursekit.viz.live.latent_walk import latent_walk
 from coursekit.viz.live.lstm_cell import lstm_cell
 from coursekit.viz.live.minmax_game import minmax_game
+from coursekit.viz.live.model_roofline import model_roofline
 from coursekit.viz.live.online_softmax import online_softmax
 from coursekit.viz.live.positions import positions
 from coursekit.viz.live.regularisation_path import regularisation_path
@@ -23,6 +26,7 @@ from coursekit.viz.live.scaling_law import scaling_law
 from coursekit.viz.live.signal_depth import signal_depth
 from coursekit.viz.live.soft_lookup import soft_lookup
 from coursekit.viz.live.softmax import softmax
+from coursekit.viz.live.wafer_map import wafer_map
 
 __all__ = [
     "LiveFigure",
@@ -32,13 +36,16 @@ __all__ = [
     "beam_tree",
     "bpe_merges",
     "capacity",
+    "cost_per_token",
     "denoising",
     "descent_paths",
+    "export_plane",
     "gaussian_fit",
     "guidance",
     "latent_walk",
     "lstm_cell",
     "minmax_game",
+    "model_roofline",
     "online_softmax",
     "positions",
     "regularisation_path",
@@ -48,4 +55,5 @@ __all__ = [
     "signal_depth",
     "soft_lookup",
     "softmax",
+    "wafer_map",
 ]

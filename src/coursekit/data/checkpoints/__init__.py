@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FOLDER = Path(__file__).parent
-LARGEST_BYTES = 1_500_000
+LARGEST_BYTES = 3_000_000
 """A file may not be larger than this."""
 
-LARGEST_TOTAL = 6_000_000
+LARGEST_TOTAL = 12_000_000
 """All files together may not be larger than this."""
 
 

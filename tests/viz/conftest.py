@@ -11,11 +11,12 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from sklearn.datasets import load_diabetes, load_iris
 
-from coursekit.transformer import LLAMA_3_8B
+from coursekit.transformer import LLAMA_2_7B, LLAMA_3_8B
 from coursekit.viz import live
 from coursekit.viz.live.base import LiveFigure
 from coursekit.viz.live.denoising import Chain
 
+DECODERS = {"Llama 2 7B": LLAMA_2_7B, "Llama 3 8B": LLAMA_3_8B}
 LOAD = """async ([source, expression]) => {
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const { math } = await import(url);
@@ -110,9 +111,9 @@ def next_tokens() -> tuple[list[str], dict[str, np.ndarray]]:
 CHINCHILLA = {"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.34, "beta": 0.28}
 
 
-def places_on_a_wafer() -> list[list[float]]:
+def places_on_a_wafer(seed: int) -> list[list[float]]:
     """Many places of defects."""
-    rng = np.random.default_rng(9)
+    rng = np.random.default_rng(seed)
     points = rng.uniform(-150, 150, size=(800, 2))
     return points[np.hypot(*points.T) < 150].tolist()
 
@@ -141,10 +142,10 @@ def figures() -> dict[str, live.LiveFigure]:
         ),
         "online_softmax": live.online_softmax(),
         "model_roofline": live.model_roofline(
-            [("A100", 312.0, 1.555), ("H100", 989.4, 3.35)], {"Llama 3 8B": LLAMA_3_8B}
+            [("A100", 312.0, 1.555), ("H100", 989.4, 3.35)], DECODERS
         ),
         "cost_per_token": live.cost_per_token(
-            [("H100", 989.4, 3.35, 80.0)], {"Llama 3 8B": LLAMA_3_8B}
+            [("A100", 312.0, 1.555, 40.0), ("H100", 989.4, 3.35, 80.0)], DECODERS
         ),
         "roofline": live.roofline(peak=312.0, bandwidth=1.5, name="A100"),
         "minmax_game": live.minmax_game(),
@@ -165,9 +166,7 @@ def figures() -> dict[str, live.LiveFigure]:
             compute=(18, 22),
             sizes=(7, 11),
         ),
-        "wafer_map": live.wafer_map(
-            places_on_a_wafer(), sorted(places_on_a_wafer()), price=16_000.0
-        ),
+        "wafer_map": live.wafer_map(places_on_a_wafer(9), places_on_a_wafer(10), price=16_000.0),
         "export_plane": live.export_plane(
             [
                 ("H20", 2368.0, 814.0, ["free"] * 5),

@@ -79,9 +79,11 @@ function render({ model, el }) {
     const point = frame.at([log(batch), clamp(log(cost), ...y)]);
     return {
       height: 300,
-      words: fits
-        ? `${m.name}, ${s.bits} bits, on ${s.chips} times ${chip.name}: ${batch} sequences of ${s.tokens} tokens cost ${dollars(cost)} a million tokens, ${fixed(1 / seconds, 1)} tokens a second each.`
-        : `${m.name}, ${s.bits} bits, on ${s.chips} times ${chip.name}: ${batch} sequences of ${s.tokens} tokens do not fit; ${seats} do.`,
+      words:
+        `${m.name} in ${s.bits} bits on ${s.chips} x ${chip.name} at $${fixed(s.price, 2)} an hour each, ${fixed(100 * s.share, 0)} % of the roofline: ${batch} sequences of ${s.tokens} tokens ` +
+        (fits
+          ? `cost ${dollars(cost)} a million tokens, ${fixed(1 / seconds, 1)} tokens a second each.`
+          : `do not fit; ${seats} do.`),
       markup: frame.axes + beyond + edge + inside + dot(point, 7, fits ? 'fill="var(--_copper)"' : 'fill="none" stroke="var(--_copper)" stroke-width="2"'),
     };
   });

@@ -51,7 +51,7 @@ def test_growth_rates_that_reports_print_come_out_of_their_own_figures():
             r["year"]: known(r, "value") for r in market.where(metric="size", entity=row["entity"])
         }
         found = 100 * cagr(sizes[first], sizes[last], last - first)
-        if abs(off := found - known(row, "value")) > 0.05:
+        if abs(off := found - known(row, "value")) > 0.06:  # the deck prints 38.4 for 38.35
             apart[row["entity"]] = off
     assert set(apart) == {
         "world (Semiconductor Insight)",

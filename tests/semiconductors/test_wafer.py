@@ -68,6 +68,13 @@ def test_turning_the_die_changes_nothing(width, height):
     assert len(counts) == 1
 
 
+def test_a_grid_is_the_same_from_any_of_its_dies():
+    die, wafer = Die(20.0, 30.0), Wafer()
+    near = place_dies(die, wafer, (-3.0, 4.0))
+    far = place_dies(die, wafer, (-3.0 - 7 * 20.1, 4.0 + 4 * 30.1))
+    assert len(near) == len(far)
+
+
 def test_the_best_offset_is_no_worse_than_the_symmetric_ones():
     die, wafer = Die(22.0, 31.0), Wafer()
     best = len(place_dies(die, wafer, best_offset(die, wafer)))

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
-from tests.tolerances import assert_estimates
 
 from coursekit.data.tables import known, load_table
 from coursekit.semiconductors import (
@@ -27,6 +26,7 @@ from coursekit.semiconductors import (
     seeds,
     simulated_yield,
 )
+from tests.tolerances import assert_estimates
 
 LOADS = st.floats(1e-6, 20.0)
 

@@ -175,8 +175,8 @@ def place_dies(die: Die, wafer: Wafer, offset_mm: tuple[float, float] = (0.0, 0.
     pitch = np.array([die.width_mm, die.height_mm]) + wafer.scribe_mm
     reach = np.ceil(wafer.radius_mm / pitch).astype(int) + 1
     columns, rows = (np.arange(-n, n + 1) for n in reach)
-    x = offset_mm[0] + pitch[0] * columns
-    y = offset_mm[1] + pitch[1] * rows
+    x = offset_mm[0] % pitch[0] + pitch[0] * columns
+    y = offset_mm[1] % pitch[1] + pitch[1] * rows
     corners = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)  # (grid, 2)
     sides = np.array([die.width_mm, die.height_mm])
     far = np.maximum(np.abs(corners), np.abs(corners + sides))  # of the four corners, (grid, 2)

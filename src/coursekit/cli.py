@@ -267,6 +267,26 @@ def shown(value: object) -> str:
     return escape(f"{value:g}" if type(value) is float else str(value))
 
 
+@app.command()
+def pretrain(
+    config: Annotated[Path, typer.Argument(help="A TOML file; 06-pretraining explains it.")],
+) -> None:
+    """Train a language model as a file says; killed and started again, it goes on.
+
+    On several processes: torchrun --nproc-per-node 2 -m coursekit pretrain CONFIG
+    """
+    from coursekit.optional import require
+
+    try:
+        require("torch")
+        from coursekit.pretraining.progress import pretrain_with_bar
+        from coursekit.pretraining.run import read_plan
+
+        pretrain_with_bar(read_plan(config), out)
+    except (ImportError, ValueError, RuntimeError, FloatingPointError) as error:
+        fail(str(error), 1)
+
+
 teaching.register(app)
 
 

@@ -11,7 +11,21 @@ optional.require("torch")
 
 from coursekit.pretraining.beams import beam
 from coursekit.pretraining.bpe import count_words, train_bpe
+from coursekit.pretraining.budget import (
+    Memory,
+    flops_per_token,
+    measured_peak,
+    mfu,
+    training_flops,
+    training_memory,
+)
 from coursekit.pretraining.cache import KeyValueCache, cache_bytes, cached_hidden
+from coursekit.pretraining.configs import (
+    expected_initial_loss,
+    gpt2_config,
+    llama_config,
+    quick_norms,
+)
 from coursekit.pretraining.continuous import Batcher, Request, Served, serve, serve_static
 from coursekit.pretraining.corpus import BOOK, Document, book_corpus, python_docs, split_documents
 from coursekit.pretraining.course_tokenizer import (
@@ -21,10 +35,20 @@ from coursekit.pretraining.course_tokenizer import (
     train_tokenizer,
 )
 from coursekit.pretraining.decoding import Generation, Token, generate, stream
+from coursekit.pretraining.distributed import LostProcessError, World
+from coursekit.pretraining.evaluate import (
+    bits_per_byte,
+    corpus_nats,
+    mean_loss,
+    perplexity,
+    token_nats,
+)
 from coursekit.pretraining.kneser_ney import KneserNey, estimated_discounts
 from coursekit.pretraining.naive_bpe import count_pairs, merge_pair, train_naive_bpe
+from coursekit.pretraining.optim import AdamW, clip_gradients, decay_groups
 from coursekit.pretraining.packed import Header, open_packed, read_header, write_packed
 from coursekit.pretraining.pattern import pre_tokenise
+from coursekit.pretraining.run import ConfigError, Plan, plan, pretrain, read_plan
 from coursekit.pretraining.sampler import BatchSampler
 from coursekit.pretraining.sampling import (
     Sampling,
@@ -35,6 +59,8 @@ from coursekit.pretraining.sampling import (
     top_k,
     top_p,
 )
+from coursekit.pretraining.scaling import ScalingLaw, fit_scaling
+from coursekit.pretraining.schedule import cosine_with_warmup
 from coursekit.pretraining.speculative import (
     Speculation,
     accept,
@@ -44,46 +70,82 @@ from coursekit.pretraining.speculative import (
     residual,
     speculate,
 )
+from coursekit.pretraining.state import StateError, read_state, write_state
 from coursekit.pretraining.tokenizer import Tokenizer
+from coursekit.pretraining.trained import load_lm, load_runs
+from coursekit.pretraining.trainer import Run, Settings, Trainer, read_metrics, train
 
 __all__ = [
     "BOOK",
     "END_OF_TEXT",
+    "AdamW",
     "BatchSampler",
     "Batcher",
+    "ConfigError",
     "Document",
     "Generation",
     "Header",
     "KeyValueCache",
     "KneserNey",
+    "LostProcessError",
+    "Memory",
+    "Plan",
     "Request",
+    "Run",
     "Sampling",
+    "ScalingLaw",
     "Served",
+    "Settings",
     "Speculation",
+    "StateError",
     "Token",
     "Tokenizer",
+    "Trainer",
+    "World",
     "accept",
     "accept_probability",
     "acceptance",
     "apply_temperature",
     "beam",
+    "bits_per_byte",
     "book_corpus",
     "cache_bytes",
     "cached_hidden",
+    "clip_gradients",
+    "corpus_nats",
+    "cosine_with_warmup",
     "count_pairs",
     "count_words",
     "course_split",
+    "decay_groups",
     "estimated_discounts",
+    "expected_initial_loss",
     "expected_tokens",
+    "fit_scaling",
+    "flops_per_token",
     "generate",
+    "gpt2_config",
+    "llama_config",
+    "load_lm",
+    "load_runs",
     "load_tokenizer",
+    "mean_loss",
+    "measured_peak",
     "merge_pair",
+    "mfu",
     "min_p",
     "next_probabilities",
     "open_packed",
+    "perplexity",
+    "plan",
     "pre_tokenise",
+    "pretrain",
     "python_docs",
+    "quick_norms",
     "read_header",
+    "read_metrics",
+    "read_plan",
+    "read_state",
     "repetition_penalty",
     "residual",
     "serve",
@@ -91,10 +153,15 @@ __all__ = [
     "speculate",
     "split_documents",
     "stream",
+    "token_nats",
     "top_k",
     "top_p",
+    "train",
     "train_bpe",
     "train_naive_bpe",
     "train_tokenizer",
+    "training_flops",
+    "training_memory",
     "write_packed",
+    "write_state",
 ]

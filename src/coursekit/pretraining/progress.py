@@ -1,0 +1,74 @@
+"""How a training shows itself in a terminal: a bar with loss, speed and utilisation."""
+
+from __future__ import annotations
+
+import os
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from coursekit.pretraining.run import Plan, pretrain
+from coursekit.pretraining.trainer import Run, Trainer
+
+
+def summary(run: Run) -> str:
+    """Return the state of a training in a line.
+
+    Parameters
+    ----------
+    run : Run
+        With a loss at least.
+
+    Examples
+    --------
+    >>> summary(Run([5.5, 5.25], [1.0, 1.0], [(2, 5.5)], 12_345.6, 0.31))
+    'loss 5.250, validation 5.500, 12,346 tokens/s, MFU 31 %'
+    """
+    checked = f"validation {run.validation[-1][1]:.3f}, " if run.validation else ""
+    speed = f"{run.tokens_per_second:,.0f} tokens/s, MFU {run.mfu:.0%}".replace("%", " %")
+    return f"loss {run.losses[-1]:.3f}, {checked}{speed}"
+
+
+def pretrain_with_bar(plan: Plan, console: Console) -> Run:
+    """Train as planned and show a bar; of several processes, the first shows it.
+
+    Where the output is no terminal, each log is a line.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of :func:`~coursekit.pretraining.read_plan`.
+    console : rich.console.Console
+        Where to.
+
+    Returns
+    -------
+    Run
+    """
+    leads = os.environ.get("RANK", "0") == "0"
+    columns = (
+        *(BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}")),
+        *(TimeElapsedColumn(), TimeRemainingColumn()),
+    )
+    shows = leads and console.is_terminal
+    with Progress(*columns, console=console, disable=not shows) as bar:
+        task = bar.add_task("", total=plan.training.steps)
+
+        def tell(trainer: Trainer) -> None:
+            said = summary(trainer.result)
+            bar.update(task, completed=trainer.steps_done, description=said)
+            if not shows:
+                line = f"step {trainer.steps_done} of {plan.training.steps}: {said}"
+                console.print(line, highlight=False, soft_wrap=True)
+
+        run = pretrain(plan, tell)
+    if leads:
+        console.print(f"written: {plan.folder}", highlight=False, soft_wrap=True)
+    return run

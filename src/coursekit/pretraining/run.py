@@ -1,0 +1,331 @@
+"""A whole training from one TOML file: what ``coursekit pretrain CONFIG`` does.
+
+.. code-block:: toml
+
+    folder = "runs/book"
+
+    [model]
+    kind = "llama"
+    d_model = 96
+    n_layers = 3
+
+    [data]
+    corpus = "book"
+    batch_size = 16
+    context = 128
+
+    [training]
+    steps = 300
+    lr = 2e-3
+
+    [sampling]
+    prompt = "The gradient"
+"""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from coursekit.pretraining.configs import gpt2_config, llama_config, quick_norms
+from coursekit.pretraining.corpus import Document, book_corpus, python_docs, split_documents
+from coursekit.pretraining.course_tokenizer import END_OF_TEXT, load_tokenizer
+from coursekit.pretraining.decoding import generate
+from coursekit.pretraining.distributed import join, leave
+from coursekit.pretraining.packed import open_packed, write_packed
+from coursekit.pretraining.sampler import BatchSampler
+from coursekit.pretraining.sampling import Sampling
+from coursekit.pretraining.tokenizer import Tokenizer
+from coursekit.pretraining.trainer import Run, Settings, Trainer
+from coursekit.transformer import GPT, TransformerConfig
+
+KINDS: dict[str, Callable[..., TransformerConfig]] = {"gpt2": gpt2_config, "llama": llama_config}
+CORPORA: dict[str, Callable[[], list[Document]]] = {"book": book_corpus, "python": python_docs}
+
+
+class ConfigError(ValueError):
+    """A configuration file that says something it should not; the message says what to write."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Where tokens come from.
+
+    Parameters
+    ----------
+    batch_size : int
+        Windows in a batch, of all processes together.
+    context : int
+        Tokens in a window.
+    corpus : {"book", "python"}, optional
+        Text that every reader has.
+    files : list of str, optional
+        Text files of your own, one document each.
+    train, validation : str, optional
+        Token files, made by :func:`~coursekit.pretraining.write_packed`.
+    tokenizer : str, optional
+        A tokenizer's folder; the course's by default.
+    held_out : float
+        Share of the text to validate on.
+    seed : int
+        Of the batches' order.
+
+    Raises
+    ------
+    ConfigError
+        Unless there is exactly one source.
+    """
+
+    batch_size: int
+    context: int
+    corpus: str | None = None
+    files: Sequence[str] = ()
+    train: str | None = None
+    validation: str | None = None
+    tokenizer: str | None = None
+    held_out: float = 0.1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if sum(map(bool, (self.corpus, self.files, self.train))) != 1:
+            raise ConfigError("[data] wants one of corpus, files and train, to say what to learn.")
+        if self.corpus and self.corpus not in CORPORA:
+            raise ConfigError(
+                f"[data] corpus is {self.corpus!r}; one of {', '.join(map(repr, CORPORA))} wanted."
+            )
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What the model is made to write now and then.
+
+    Parameters
+    ----------
+    prompt : str
+        What it goes on from.
+    max_new_tokens : int
+        Tokens that it adds.
+    temperature, top_p : float
+        As of :class:`~coursekit.pretraining.Sampling`.
+    seed : int
+        Of the draws.
+    """
+
+    prompt: str
+    max_new_tokens: int = 64
+    temperature: float = 0.8
+    top_p: float = 0.95
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A configuration file, read.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        For everything that the training writes.
+    model : dict
+        ``kind`` and what :func:`~coursekit.pretraining.gpt2_config` or ``llama_config`` takes,
+        without the vocabulary, and ``seed`` of the first weights.
+    data : Data
+        Where tokens come from.
+    training : Settings
+        How to train.
+    sampling : Samples, optional
+        What to write now and then.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"``.
+    """
+
+    folder: Path
+    model: dict[str, Any]
+    data: Data
+    training: Settings
+    sampling: Samples | None = None
+    device: str = field(default="auto")
+
+
+def read_plan(path: Path | str) -> Plan:
+    """Return what a configuration file says.
+
+    Parameters
+    ----------
+    path : path
+        A TOML file; paths in it are taken from where the command runs.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is missing.
+    ConfigError
+        If it is no TOML, or a table or key is missing, unknown or of the wrong kind.
+    """
+    path = Path(path)
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is no TOML: {error}.") from error
+    try:
+        return plan(found)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def plan(found: dict[str, Any]) -> Plan:
+    """Return the plan of a configuration as nested dictionaries.
+
+    Parameters
+    ----------
+    found : dict
+        As TOML gives it.
+
+    Raises
+    ------
+    ConfigError
+        As :func:`read_plan`.
+
+    Examples
+    --------
+    >>> plan({"folder": "runs", "speed": 9})
+    Traceback (most recent call last):
+    coursekit.pretraining.run.ConfigError: speed is unknown at the top; folder, model, data, \
+training, sampling, device wanted.
+    """
+    made = dict(found)
+    _know(found, [f.name for f in fields(Plan)], "at the top")
+    for name, kind in (("data", Data), ("training", Settings), ("sampling", Samples)):
+        if isinstance(found.get(name), dict):
+            made[name] = _made(kind, found[name], name)
+    made["model"] = _model_options(found.get("model", {}))
+    if "folder" in made:
+        made["folder"] = Path(made["folder"])
+    return _made(Plan, made, "file")
+
+
+def _model_options(options: dict[str, Any]) -> dict[str, Any]:
+    kind = options.get("kind", "llama")
+    if kind not in KINDS:
+        raise ConfigError(f"[model] kind is {kind!r}; one of {', '.join(map(repr, KINDS))} wanted.")
+    known = [p for p in inspect.signature(KINDS[kind]).parameters if p != "vocab_size"]
+    _know(options, ["kind", "seed", *known], "in [model]")
+    return {"kind": kind, "seed": 0, **options}
+
+
+def _know(found: dict[str, Any], known: Sequence[str], where: str) -> None:
+    for key in found:
+        if key not in known:
+            raise ConfigError(f"{key} is unknown {where}; {', '.join(known)} wanted.")
+
+
+def _made(kind: Any, options: dict[str, Any], name: str) -> Any:
+    """Make a dataclass of a table, whose mistakes become sentences."""
+    where = f"[{name}]" if name != "file" else "the file"
+    _know(options, [f.name for f in fields(kind)], f"in {where}")
+    try:
+        return kind(**options)
+    except ConfigError:
+        raise
+    except (TypeError, ValueError) as error:
+        why = str(error).partition("__init__() ")[2] or str(error)
+        raise ConfigError(f"{where}: {why}") from error
+
+
+def pretrain(plan: Plan, tell: Callable[[Trainer], None] | None = None) -> Run:
+    """Train as planned; under ``torchrun`` this process does its share.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of :func:`read_plan`.
+    tell : callable, optional
+        Called with the trainer after every log.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ConfigError, StateError, ValueError, OSError, FloatingPointError, LostProcessError
+        As :class:`~coursekit.pretraining.Trainer` and what it is made of do.
+    """
+    world = join(plan.device)
+    try:
+        tokenizer = load_tokenizer(plan.data.tokenizer) if plan.data.tokenizer else load_tokenizer()
+        learned, held_out = _tokens(plan, tokenizer, world.rank)
+        options = {k: v for k, v in plan.model.items() if k not in ("kind", "seed")}
+        options.setdefault("max_len", plan.data.context)
+        config = KINDS[plan.model["kind"]](tokenizer.vocab_size, **options)
+        model = GPT(config, generator=torch.Generator().manual_seed(plan.model["seed"]))
+        sampler = BatchSampler(
+            *(learned, plan.data.batch_size, plan.data.context, plan.data.seed),
+            rank=world.rank,
+            world_size=world.size,
+        )
+        trainer = Trainer(
+            *(quick_norms(model), sampler, plan.training),
+            validation=held_out,
+            folder=plan.folder,
+            sample=_writer(plan.sampling, tokenizer),
+            world=world,
+        )
+        return trainer.run(tell)
+    finally:
+        leave()
+
+
+def _tokens(plan: Plan, tokenizer: Tokenizer, rank: int) -> tuple[Any, Any]:
+    """Return the tokens to learn from and to validate on, as memory maps."""
+    data = plan.data
+    if data.train:
+        held_out = data.validation and open_packed(data.validation, tokenizer.vocab_size)
+        return open_packed(data.train, tokenizer.vocab_size), held_out
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    end = tokenizer.token(END_OF_TEXT)
+    maps = []
+    for name, documents in zip(("train", "validation"), _documents(data), strict=True):
+        path = plan.folder / f"{name}.{rank}.bin"  # each process its own: they may share no disk
+        ids = (tokenizer.encode(d.text, specials=False) for d in documents)
+        write_packed(path, ([end, *d] for d in ids), tokenizer.vocab_size)
+        maps.append(open_packed(path))
+    return maps[0], maps[1]
+
+
+def _documents(data: Data) -> tuple[list[Document], list[Document]]:
+    if data.corpus:
+        return split_documents(CORPORA[data.corpus](), data.held_out, 0)
+    texts = [Document(name, Path(name).read_text(encoding="utf-8")) for name in data.files]
+    return split_documents(texts, data.held_out, 0)
+
+
+def _writer(samples: Samples | None, tokenizer: Tokenizer) -> Callable[[GPT], str] | None:
+    """Return what writes a sample with the model as it is."""
+    if samples is None:
+        return None
+    end = tokenizer.token(END_OF_TEXT)
+    prompt = [end, *tokenizer.encode(samples.prompt, specials=False)]
+    sampling = Sampling(temperature=samples.temperature, top_p=samples.top_p)
+
+    def write(model: GPT) -> str:
+        (found,) = generate(
+            *(model, [prompt]),
+            max_new_tokens=samples.max_new_tokens,
+            sampling=sampling,
+            stop=(end,),
+            seed=samples.seed,
+        )
+        return samples.prompt + tokenizer.decode(found.ids)
+
+    return write

@@ -1,0 +1,461 @@
+"""The trainer: batches in, a trained model, a metrics file and a state to go on from out.
+
+One file, to be read from top to bottom. A step's numbers follow from the weights, the optimiser's
+means and the step's number alone: the sampler counts steps, and dropout is seeded by step. So a
+run that is killed and started again goes on as if nothing had been, to the bit on the CPU.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from coursekit._validate import count
+from coursekit.pretraining.budget import flops_per_token, measured_peak, mfu
+from coursekit.pretraining.distributed import (
+    World,
+    averaged,
+    collect,
+    exchanging,
+    explained,
+    restore,
+    spread,
+    whole,
+)
+from coursekit.pretraining.evaluate import mean_loss
+from coursekit.pretraining.optim import AdamW, clip_gradients, decay_groups
+from coursekit.pretraining.sampler import BatchSampler
+from coursekit.pretraining.schedule import cosine_with_warmup
+from coursekit.pretraining.state import check_same, read_state, write_state
+from coursekit.transformer import GPT
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+STATE, METRICS, SAMPLES = "state.pt", "metrics.jsonl", "samples.txt"
+DECIDES = ("lr", "lr_min", "warmup", "betas", "weight_decay", "clip", "accumulation", "precision")
+"""Settings that a resumed run must share with the run it goes on from, beside seed and data."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Parameters
+    ----------
+    steps : int
+        Updates of the weights.
+    lr : float
+        Highest learning rate.
+    lr_min : float
+        Last learning rate.
+    warmup : int
+        Steps until the highest.
+    betas : pair of float
+        Of AdamW's two means.
+    weight_decay : float
+        Of matrices.
+    clip : float
+        Largest norm of the gradient.
+    accumulation : int
+        Parts that each batch is computed in, one after the other, to need less memory.
+    precision : {"float32", "bfloat16"}
+        bfloat16 by autocast: matrix products in 16 bits, weights and sums in 32.
+    compile : bool
+        Whether `torch.compile` makes kernels for the model first, which takes about a minute.
+    parallel : {"ddp", "fsdp"}
+        How several processes share, see :func:`~coursekit.pretraining.distributed.spread`.
+    seed : int
+        Of dropout.
+    log_every, validate_every, save_every, sample_every : int
+        Steps between two of each; 0 for never.
+    peak : float, optional
+        Operations a second of the machine, for the utilisation; measured where it is not given.
+
+    Raises
+    ------
+    ValueError
+        If the precision is unknown or the numbers of steps do not fit.
+
+    Examples
+    --------
+    >>> Settings(steps=100, precision="int4")
+    Traceback (most recent call last):
+    ValueError: precision is 'int4'; one of 'float32', 'bfloat16' wanted.
+    """
+
+    steps: int
+    lr: float = 3e-3
+    lr_min: float = 3e-4
+    warmup: int = 0
+    betas: tuple[float, float] = (0.9, 0.95)
+    weight_decay: float = 0.1
+    clip: float = 1.0
+    accumulation: int = 1
+    precision: str = "float32"
+    compile: bool = False
+    parallel: str = "ddp"
+    seed: int = 0
+    log_every: int = 10
+    validate_every: int = 0
+    save_every: int = 0
+    sample_every: int = 0
+    peak: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            wanted = ", ".join(map(repr, PRECISIONS))
+            raise ValueError(f"precision is {self.precision!r}; one of {wanted} wanted.")
+        count(self.accumulation, "accumulation")
+        count(self.log_every, "log_every")
+        self.rate(0)
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step."""
+        return cosine_with_warmup(
+            step, steps=self.steps, lr=self.lr, warmup=self.warmup, lr_min=self.lr_min
+        )
+
+
+@dataclass
+class Run:
+    """What a training has shown so far.
+
+    Attributes
+    ----------
+    losses : list of float
+        Of each step's batch before its update, nats a token.
+    norms : list of float
+        Of the gradients, before clipping.
+    validation : list of (int, float)
+        Steps done, and the loss on validation tokens.
+    tokens_per_second, mfu : float
+        Since the last log.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    norms: list[float] = field(default_factory=list)
+    validation: list[tuple[int, float]] = field(default_factory=list)
+    tokens_per_second: float = math.nan
+    mfu: float = math.nan
+
+
+class Trainer:
+    """Trains one model; :meth:`run` does it all, :meth:`step` one update.
+
+    Parameters
+    ----------
+    model : GPT
+        Changed in place.
+    sampler : BatchSampler
+        This process's share of the batches.
+    settings : Settings
+        How.
+    validation : sequence of int, optional
+        Tokens to validate on.
+    folder : path, optional
+        For state, metrics and samples. A state that is there is gone on from.
+    sample : callable, optional
+        ``sample(model)`` returns a text to be kept every `sample_every` steps.
+    world : World
+        The processes; one by default.
+
+    Raises
+    ------
+    StateError
+        If the folder's state is damaged or of another model, other data or settings.
+    ValueError
+        If a batch cannot be cut into `accumulation` equal parts, or a setting does not fit.
+
+    Examples
+    --------
+    >>> from coursekit.pretraining.configs import gpt2_config
+    >>> model = GPT(gpt2_config(16, d_model=16, n_layers=1, n_heads=2, max_len=8))
+    >>> sampler = BatchSampler([1, 2, 3, 4] * 50, batch_size=8, context=8)
+    >>> run = Trainer(model, sampler, Settings(steps=60, lr=1e-2)).run()
+    >>> run.losses[0] > 2.5, run.losses[-1] < 0.5  # ln 16 = 2.8 at first
+    (True, True)
+    """
+
+    def __init__(
+        self,
+        model: GPT,
+        sampler: BatchSampler,
+        settings: Settings,
+        *,
+        validation: Sequence[int] | None = None,
+        folder: Path | str | None = None,
+        sample: Callable[[GPT], str] | None = None,
+        world: World | None = None,
+    ) -> None:
+        self.world = World() if world is None else world
+        self.model, self.sampler, self.settings = model.to(self.world.device), sampler, settings
+        self.validation, self.sample = validation, sample
+        self.folder = None if folder is None else Path(folder)
+        self.spread = spread(self.model, self.world, settings.parallel)
+        self.optimiser = AdamW(
+            decay_groups(self.spread, settings.weight_decay), betas=settings.betas
+        )
+        self.forward = torch.compile(self.spread) if settings.compile else self.spread
+        self.steps_done, self.result = 0, Run()
+        self._new: list[Tensor] = []  # (2,) each: loss and norm of steps not yet logged
+        self._since = time.perf_counter()
+        rows = sampler.batch_size // sampler.world_size
+        if rows % settings.accumulation:
+            raise ValueError(
+                f"accumulation is {settings.accumulation} and this process has {rows} windows of a "
+                "batch; equal parts wanted."
+            )
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._resume()
+
+    def run(self, tell: Callable[[Trainer], None] | None = None) -> Run:
+        """Train to the last step.
+
+        Parameters
+        ----------
+        tell : callable, optional
+            Called with the trainer after every log.
+
+        Returns
+        -------
+        Run
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss or the gradient is not a finite number.
+        LostProcessError
+            If another process died.
+        OSError
+            If the disk is full.
+        """
+        self.peak = self.settings.peak or self._measured_peak()
+        self._since = time.perf_counter()
+        try:
+            with torch.random.fork_rng():
+                while self.steps_done < self.settings.steps:
+                    self.step()
+                    self._attend_to_the_rest(tell)
+        except RuntimeError as error:
+            raise explained(error, self.world, self._path(STATE)) from error
+        self.model.eval()
+        return self.result
+
+    def step(self) -> None:
+        """Take one batch and update the weights."""
+        self.model.train()
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.settings.rate(self.steps_done)
+        torch.manual_seed(self._seed())
+        loss = self._gradients(*self.sampler.next())
+        norm = whole(clip_gradients(self.spread, self.settings.clip))
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self._new.append(torch.stack([loss, norm]))
+        self.steps_done += 1
+
+    def _gradients(self, x: Tensor, y: Tensor) -> Tensor:
+        """Leave in the parameters the gradients of the batch's mean loss, and return that loss."""
+        parts, device = self.settings.accumulation, torch.device(self.world.device)
+        total = torch.zeros((), device=device)
+        dtype = PRECISIONS[self.settings.precision]
+        pairs = zip(x.chunk(parts), y.chunk(parts), strict=True)  # (B / parts, T) each
+        for i, (ids, targets) in enumerate(pairs):
+            ids, targets = ids.to(device, non_blocking=True), targets.to(device, non_blocking=True)
+            with exchanging(self.spread, wanted=i == parts - 1):
+                with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+                    logits = self.forward(ids)  # (B / parts, T, V)
+                    loss = cross_entropy(logits.flatten(0, 1), targets.flatten()) / parts
+                loss.backward()
+            total += loss.detach()
+        return total
+
+    def _seed(self) -> int:
+        """Another seed of dropout for every step and process."""
+        return (
+            self.settings.seed * 1_000_003 + self.steps_done
+        ) * self.world.size + self.world.rank
+
+    def _attend_to_the_rest(self, tell: Callable[[Trainer], None] | None) -> None:
+        """Log, validate, write samples and save, where it is time."""
+        s = self.settings
+        last = self.steps_done == s.steps
+        validates, saves = self._due(s.validate_every), self._due(s.save_every) or last
+        if self._due(s.log_every) or validates or saves:
+            self._log()
+            if tell is not None and self.world.leads:
+                tell(self)
+        if validates and self.validation is not None:
+            self._validate(self.validation)
+        if self._due(s.sample_every) and self.sample is not None:
+            self._write_sample(self.sample)
+        if saves and self.folder is not None:
+            self._save()
+        if validates or saves:
+            self._since = time.perf_counter()
+
+    def _due(self, every: int) -> bool:
+        return every > 0 and self.steps_done % every == 0
+
+    def _log(self) -> None:
+        """Look at the losses since the last log: where a GPU computes, this waits for it."""
+        new = averaged(torch.stack(self._new), self.world).tolist()  # (steps, 2)
+        seconds, now = time.perf_counter() - self._since, time.perf_counter()
+        tokens = len(new) * self.sampler.batch_size * self.sampler.context
+        first = self.steps_done - len(new)
+        self._new, self._since = [], now
+        for i, (loss, norm) in enumerate(new):
+            self._check(first + i + 1, loss, norm)
+            self.result.losses.append(loss)
+            self.result.norms.append(norm)
+        self.result.tokens_per_second = tokens / seconds
+        per_token = flops_per_token(self.model.config, self.sampler.context)
+        self.result.mfu = mfu(tokens / seconds, per_token, self.peak * self.world.size)
+        speed = {"tokens_per_second": round(tokens / seconds, 1), "mfu": round(self.result.mfu, 4)}
+        lines: list[dict[str, Any]] = [
+            {"step": first + i + 1, "loss": loss, "norm": norm, "lr": self.settings.rate(first + i)}
+            for i, (loss, norm) in enumerate(new)
+        ]
+        lines[-1] |= speed
+        self._write_metrics(lines)
+
+    def _check(self, step: int, loss: float, norm: float) -> None:
+        if not math.isfinite(loss + norm):
+            raise FloatingPointError(
+                f"step {step}: the loss is {loss:g} and its gradient's norm {norm:g}; take a "
+                "smaller lr or a longer warmup. The state saved before this step is unharmed."
+            )
+
+    def _validate(self, tokens: Sequence[int]) -> None:
+        value = mean_loss(self.spread, tokens, context=self.sampler.context)
+        self.result.validation.append((self.steps_done, value))
+        self._write_metrics([{"step": self.steps_done, "validation": value}])
+
+    def _write_sample(self, sample: Callable[[GPT], str]) -> None:
+        self.model.eval()
+        text = sample(self.model)
+        if (path := self._path(SAMPLES)) is not None and self.world.leads:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"--- step {self.steps_done}\n{text}\n")
+
+    def _write_metrics(self, lines: list[dict[str, Any]]) -> None:
+        if (path := self._path(METRICS)) is not None and self.world.leads:
+            with path.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(line) + "\n" for line in lines)
+
+    def _path(self, name: str) -> Path | None:
+        return None if self.folder is None else self.folder / name
+
+    def _measured_peak(self) -> float:
+        wide = 8192 if self.world.device.startswith("cuda") else 1024
+        return measured_peak(self.world.device, PRECISIONS[self.settings.precision], n=wide)
+
+    def _identity(self) -> dict[str, dict[str, Any]]:
+        """What a state must have in common with the run that goes on from it."""
+        settings = asdict(self.settings)
+        return {
+            "model": asdict(self.model.config),
+            "settings": {k: settings[k] for k in (*DECIDES, "seed")},
+        }
+
+    def _save(self) -> None:
+        """Write all that the next step depends on."""
+        state = {
+            "steps_done": self.steps_done,
+            "sampler": self.sampler.state_dict(),
+            **self._identity(),
+            **collect(self.spread, self.optimiser),
+        }
+        path = self._path(STATE)
+        if path is not None and self.world.leads:
+            write_state(path, state)
+
+    def _resume(self) -> None:
+        """Go on from the folder's state, and drop what the metrics say of later steps."""
+        path, metrics = self._path(STATE), self._path(METRICS)
+        assert path is not None
+        assert metrics is not None
+        if path.exists():
+            state = read_state(path)
+            for what, wanted in self._identity().items():
+                check_same(path, state[what], wanted, what)
+            self.sampler.load_state_dict(state["sampler"])
+            restore(self.spread, self.optimiser, state)
+            self.steps_done = state["steps_done"]
+        lines = [line for line in read_metrics(metrics) if line["step"] <= self.steps_done]
+        for line in lines:
+            if "loss" in line:
+                self.result.losses.append(line["loss"])
+                self.result.norms.append(line["norm"])
+            else:
+                self.result.validation.append((line["step"], line["validation"]))
+        if self.world.leads:
+            metrics.write_text("".join(json.dumps(x) + "\n" for x in lines), encoding="utf-8")
+
+
+def read_metrics(path: Path | str) -> list[dict[str, Any]]:
+    """Return the lines of a run's metrics file.
+
+    Parameters
+    ----------
+    path : path
+        ``metrics.jsonl`` of a run's folder. None there, no lines; a last line that a kill has cut
+        off is left out.
+
+    Returns
+    -------
+    list of dict
+        Of every step ``step``, ``loss``, ``norm``, ``lr``, now and then ``tokens_per_second`` and
+        ``mfu``; of validations ``step`` and ``validation``.
+
+    Examples
+    --------
+    >>> read_metrics("nowhere.jsonl")
+    []
+    """
+    path = Path(path)
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+
+
+def train(
+    model: GPT,
+    sampler: BatchSampler,
+    settings: Settings,
+    *,
+    tell: Callable[[Trainer], None] | None = None,
+    **options: Any,
+) -> Run:
+    """Train a model to the last step: :class:`Trainer`, and :meth:`Trainer.run`.
+
+    Parameters
+    ----------
+    model, sampler, settings, **options
+        As of :class:`Trainer`.
+    tell : callable, optional
+        As of :meth:`Trainer.run`.
+
+    Returns
+    -------
+    Run
+
+    Examples
+    --------
+    >>> from coursekit.pretraining.configs import llama_config
+    >>> model = GPT(llama_config(16, d_model=16, n_layers=1, n_heads=2))
+    >>> sampler = BatchSampler([1, 2, 3, 4] * 50, batch_size=8, context=8)
+    >>> len(train(model, sampler, Settings(steps=3)).losses)
+    3
+    """
+    return Trainer(model, sampler, settings, **options).run(tell)

@@ -81,6 +81,7 @@ def test_a_fit_is_a_line_through_the_logarithms(points):
     ("call", "says"),
     [
         (lambda: herfindahl([60, 60]), "adds up to 120"),
+        (lambda: herfindahl([0.6, 0.2]), "percent, not fractions"),
         (lambda: herfindahl([-5, 60]), "shares_percent is -5"),
         (lambda: herfindahl([0.6, 0.7, 101.0]), "percent, and each firm once"),
         (lambda: cagr(0.0, 10.0, 5), "first is 0; more than 0"),

@@ -40,7 +40,8 @@ def herfindahl(shares_percent: ArrayLike) -> Bounds:
     Raises
     ------
     ValueError
-        If a share is negative, there are none, or they add up to more than the whole.
+        If a share is negative, there are none, or they add up to more than the whole or look like
+        fractions.
 
     Examples
     --------
@@ -56,6 +57,8 @@ def herfindahl(shares_percent: ArrayLike) -> Bounds:
             f"shares_percent adds up to {total:g}; more than 0 and at most 100 wanted. Give "
             "percent, and each firm once."
         )
+    if total <= 1:
+        raise ValueError(f"shares_percent adds up to {total:g}; percent, not fractions, wanted.")
     low = float((shares**2).sum())
     rest, smallest = max(0.0, WHOLE - total), float(shares[shares > 0].min())
     full, part = divmod(rest, smallest)

@@ -43,6 +43,7 @@ from coursekit.pretraining.evaluate import (
     perplexity,
     token_nats,
 )
+from coursekit.pretraining.filtering import exact_duplicates, jaccard, quality, shingles
 from coursekit.pretraining.kneser_ney import KneserNey, estimated_discounts
 from coursekit.pretraining.naive_bpe import count_pairs, merge_pair, train_naive_bpe
 from coursekit.pretraining.optim import AdamW, clip_gradients, decay_groups
@@ -61,6 +62,7 @@ from coursekit.pretraining.sampling import (
 )
 from coursekit.pretraining.scaling import ScalingLaw, fit_scaling
 from coursekit.pretraining.schedule import cosine_with_warmup
+from coursekit.pretraining.signatures import chance_to_meet, minhash, near_duplicates
 from coursekit.pretraining.speculative import (
     Speculation,
     accept,
@@ -111,6 +113,7 @@ __all__ = [
     "book_corpus",
     "cache_bytes",
     "cached_hidden",
+    "chance_to_meet",
     "clip_gradients",
     "corpus_nats",
     "cosine_with_warmup",
@@ -119,12 +122,14 @@ __all__ = [
     "course_split",
     "decay_groups",
     "estimated_discounts",
+    "exact_duplicates",
     "expected_initial_loss",
     "expected_tokens",
     "fit_scaling",
     "flops_per_token",
     "generate",
     "gpt2_config",
+    "jaccard",
     "llama_config",
     "load_lm",
     "load_runs",
@@ -134,6 +139,8 @@ __all__ = [
     "merge_pair",
     "mfu",
     "min_p",
+    "minhash",
+    "near_duplicates",
     "next_probabilities",
     "open_packed",
     "perplexity",
@@ -141,6 +148,7 @@ __all__ = [
     "pre_tokenise",
     "pretrain",
     "python_docs",
+    "quality",
     "quick_norms",
     "read_header",
     "read_metrics",
@@ -150,6 +158,7 @@ __all__ = [
     "residual",
     "serve",
     "serve_static",
+    "shingles",
     "speculate",
     "split_documents",
     "stream",

@@ -97,12 +97,12 @@ def merge_pair(word: tuple[bytes, ...], pair: tuple[bytes, bytes]) -> tuple[byte
     >>> merge_pair((b"a", b"a", b"a", b"b"), (b"a", b"a"))
     (b'aa', b'a', b'b')
     """
-    out = list[bytes]()
-    waiting = list(word)
-    while waiting:
-        if tuple(waiting[:2]) == pair:
+    out, i = list[bytes](), 0
+    while i < len(word):
+        if word[i : i + 2] == pair:
             out.append(pair[0] + pair[1])
-            del waiting[:2]
+            i += 2
         else:
-            out.append(waiting.pop(0))
+            out.append(word[i])
+            i += 1
     return tuple(out)

@@ -36,6 +36,7 @@ from coursekit.pretraining.course_tokenizer import (
 )
 from coursekit.pretraining.decoding import Generation, Token, generate, stream
 from coursekit.pretraining.distributed import LostProcessError, World
+from coursekit.pretraining.download import Source, cache_folder, download
 from coursekit.pretraining.evaluate import (
     bits_per_byte,
     corpus_nats,
@@ -49,6 +50,7 @@ from coursekit.pretraining.naive_bpe import count_pairs, merge_pair, train_naive
 from coursekit.pretraining.optim import AdamW, clip_gradients, decay_groups
 from coursekit.pretraining.packed import Header, open_packed, read_header, write_packed
 from coursekit.pretraining.pattern import pre_tokenise
+from coursekit.pretraining.public import PUBLIC, cut_documents, gpt2_tokenizer, public_documents
 from coursekit.pretraining.run import ConfigError, Plan, plan, pretrain, read_plan
 from coursekit.pretraining.sampler import BatchSampler
 from coursekit.pretraining.sampling import (
@@ -73,6 +75,7 @@ from coursekit.pretraining.speculative import (
     speculate,
 )
 from coursekit.pretraining.state import StateError, read_state, write_state
+from coursekit.pretraining.text import stream_text
 from coursekit.pretraining.tokenizer import Tokenizer
 from coursekit.pretraining.trained import load_lm, load_runs
 from coursekit.pretraining.trainer import Run, Settings, Trainer, read_metrics, train
@@ -80,6 +83,7 @@ from coursekit.pretraining.trainer import Run, Settings, Trainer, read_metrics, 
 __all__ = [
     "BOOK",
     "END_OF_TEXT",
+    "PUBLIC",
     "AdamW",
     "BatchSampler",
     "Batcher",
@@ -98,6 +102,7 @@ __all__ = [
     "ScalingLaw",
     "Served",
     "Settings",
+    "Source",
     "Speculation",
     "StateError",
     "Token",
@@ -112,6 +117,7 @@ __all__ = [
     "bits_per_byte",
     "book_corpus",
     "cache_bytes",
+    "cache_folder",
     "cached_hidden",
     "chance_to_meet",
     "clip_gradients",
@@ -120,7 +126,9 @@ __all__ = [
     "count_pairs",
     "count_words",
     "course_split",
+    "cut_documents",
     "decay_groups",
+    "download",
     "estimated_discounts",
     "exact_duplicates",
     "expected_initial_loss",
@@ -129,6 +137,7 @@ __all__ = [
     "flops_per_token",
     "generate",
     "gpt2_config",
+    "gpt2_tokenizer",
     "jaccard",
     "llama_config",
     "load_lm",
@@ -147,6 +156,7 @@ __all__ = [
     "plan",
     "pre_tokenise",
     "pretrain",
+    "public_documents",
     "python_docs",
     "quality",
     "quick_norms",
@@ -162,6 +172,7 @@ __all__ = [
     "speculate",
     "split_documents",
     "stream",
+    "stream_text",
     "token_nats",
     "top_k",
     "top_p",

@@ -36,7 +36,7 @@ from coursekit.pretraining.course_tokenizer import (
 )
 from coursekit.pretraining.decoding import Generation, Token, generate, stream
 from coursekit.pretraining.distributed import LostProcessError, World
-from coursekit.pretraining.download import Source, cache_folder, download
+from coursekit.pretraining.downloads import Source, cache_folder, download
 from coursekit.pretraining.evaluate import (
     bits_per_byte,
     corpus_nats,

@@ -54,10 +54,9 @@ class KneserNey:
 
     Examples
     --------
-    >>> model = KneserNey([b"the cat sat on the mat"], order=3, vocab_size=256)
-    >>> p = np.exp(model.log_probs(b"the"))
-    >>> bool(p[1] > 0.5 > p[0])  # h is likely after t; before t there is nothing
-    True
+    >>> model = KneserNey([b"abab"], order=2, vocab_size=256, discount=0.5)
+    >>> round(float(np.exp(model.log_probs(b"ab")[1])), 3)  # b after a: (2 - 0.5) / 2, and a bit
+    0.792
     """
 
     def __init__(

@@ -111,7 +111,7 @@ def measured_peak(
     device = torch.device(device)
     a = torch.ones(n, n, device=device, dtype=dtype)
     best = float("inf")
-    for _ in range(7):
+    for _ in range(20):
         _wait(device)
         start = time.perf_counter()
         a @ a
@@ -158,15 +158,15 @@ def training_memory(
 
     Implements :eq:`eq-pretraining-memory`. Weights, gradients and two means take 16 bytes a
     parameter in float32; with half precision 2 + 2 for what is computed with and 12 for the
-    float32 copy and the means (Rajbhandari et al., 2020, section 3.1). Of the activations those
-    of Korthikanti et al. (2022), section 4.1, are counted, :math:`34\,T d` bytes a layer in half
-    precision, without the scores of attention, which a fused kernel does not keep, and without
-    dropout's masks, plus the logits in float32, twice.
+    float32 copy and the means (Rajbhandari et al., 2020, section 3.1). Activations are counted
+    as by Korthikanti et al. (2022), section 4.1, who find :math:`34\,T d` bytes a layer of GPT in
+    half precision: here without dropout's masks, without the scores of attention, which a fused
+    kernel does not keep, and with the logits, in float32, twice.
 
     Parameters
     ----------
     config : TransformerConfig
-        The model's shape; the activations are those of GPT's feed-forward part.
+        The model's shape.
     batch_size : int
         Sequences at once on one device.
     context : int
@@ -192,13 +192,19 @@ def training_memory(
     n = sum(parameters_by_part(config).values()) / count(shards, "shards")
     tokens = count(batch_size, "batch_size") * count(context, "context")
     size = 2 if mixed else 4
-    kept = 1 if recompute else SAVED  # numbers a token and feature that a layer keeps
-    layers = size * kept * tokens * config.d_model * config.n_layers
+    kept = config.d_model if recompute else _kept_per_token(config)
+    layers = size * kept * tokens * config.n_layers
     logits = 2 * 4 * tokens * config.vocab_size
     return Memory(size * n, size * n, (12 if mixed else 8) * n, layers + logits)
 
 
-SAVED = 16
-"""Numbers a token and feature that a layer keeps: the inputs of its two norms, of the maps to
-queries, keys and values, these three and what attention averaged (1 + 1 + 3 + 1), of the map back,
-of the feed-forward part (1), 4 before GELU and 4 after it: 34 bytes less 2 of dropout's masks."""
+def _kept_per_token(config: TransformerConfig) -> float:
+    """Return how many numbers a layer keeps of a token for the way back.
+
+    The inputs of two norms, of the maps to queries, keys and values, of the map back and of the
+    feed-forward part: 5 d; queries, keys and values; inside the feed-forward part what goes into
+    GELU and what comes out, for SwiGLU both maps' outputs, the bent one and the product. With
+    GPT's widths 16 d: 32 of the 34 bytes of the paper, whose other 2 are dropout's masks.
+    """
+    inside = {"none": 0, "swiglu": 4}.get(config.feed_forward, 2)
+    return 6 * config.d_model + 2 * config.kv_heads * config.d_head + inside * config.ff_width

@@ -112,7 +112,8 @@ def expected_initial_loss(vocab_size: int) -> float:
     r"""Return the loss of a model that finds all tokens equally likely: ln V nats.
 
     Implements :eq:`eq-pretraining-initial-loss`. Weights drawn 0.02 wide give logits near 0, so a
-    loss at step 0 that is far from this tells of a mistake.
+    loss at step 0 that is far from this tells of a mistake. With a tied table the token just seen
+    has a logit near 0.02 d by itself, which adds a few hundredths where V is small.
 
     Parameters
     ----------
@@ -153,7 +154,8 @@ def quick_norms(model: GPT) -> GPT:
         for name, child in list(parent.named_children()):
             if isinstance(child, LayerNorm | RMSNorm):
                 kind = nn.LayerNorm if isinstance(child, LayerNorm) else nn.RMSNorm
-                quick = kind(child.weight.shape[0], eps=child.eps, device=child.weight.device)
+                w = child.weight
+                quick = kind(len(w), eps=child.eps, device=w.device, dtype=w.dtype)
                 quick.load_state_dict(child.state_dict())
                 setattr(parent, name, quick)
     return model

@@ -306,8 +306,17 @@ def _tokens(plan: Plan, tokenizer: Tokenizer, rank: int) -> tuple[Any, Any]:
 def _documents(data: Data) -> tuple[list[Document], list[Document]]:
     if data.corpus:
         return split_documents(CORPORA[data.corpus](), data.held_out, 0)
-    texts = [Document(name, Path(name).read_text(encoding="utf-8")) for name in data.files]
-    return split_documents(texts, data.held_out, 0)
+    return split_documents([_document(name) for name in data.files], data.held_out, 0)
+
+
+def _document(name: str) -> Document:
+    try:
+        return Document(name, Path(name).read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{name} is not UTF-8: byte {error.start} is {error.object[error.start]:#x}. Convert "
+            "it, or leave it out of files."
+        ) from error
 
 
 def _writer(samples: Samples | None, tokenizer: Tokenizer) -> Callable[[GPT], str] | None:

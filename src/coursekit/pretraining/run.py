@@ -275,7 +275,7 @@ def pretrain(plan: Plan, tell: Callable[[Trainer], None] | None = None) -> Run:
             world_size=world.size,
         )
         trainer = Trainer(
-            *(quick_norms(model), sampler, plan.training),
+            *(quick_norms(model) if plan.training.quick else model, sampler, plan.training),
             validation=held_out,
             folder=plan.folder,
             sample=_writer(plan.sampling, tokenizer),

@@ -31,7 +31,14 @@ from coursekit.transformer import GPT
 
 TOKENS = np.random.default_rng(0).integers(0, 16, 600).astype(np.uint16)
 SETTINGS = Settings(
-    steps=12, lr=1e-2, warmup=2, log_every=3, save_every=4, validate_every=6, sample_every=6
+    steps=12,
+    lr=1e-2,
+    warmup=2,
+    log_every=3,
+    save_every=4,
+    validate_every=6,
+    sample_every=6,
+    peak=1e10,
 )
 
 

@@ -11,8 +11,18 @@ import time
 
 import pytest
 
-from coursekit.pretraining import LostProcessError, pretrain, read_metrics, read_plan
+from coursekit.pretraining import (
+    BatchSampler,
+    LostProcessError,
+    Settings,
+    Trainer,
+    gpt2_config,
+    pretrain,
+    read_metrics,
+    read_plan,
+)
 from coursekit.pretraining.distributed import World, explained, join, spread
+from coursekit.transformer import GPT
 
 CONFIG = """
 folder = "{folder}"
@@ -149,6 +159,14 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch):
     with pytest.raises(RuntimeError, match="torch sees no GPU; take device = 'cpu'"):
         join("cuda")
     assert join("auto") == World()
+
+
+def test_samples_of_a_model_in_parts_are_refused():
+    model = GPT(gpt2_config(16, d_model=8, n_layers=1, n_heads=2))
+    settings = Settings(steps=4, sample_every=2, parallel="fsdp")
+    sampler = BatchSampler(range(16), 2, 4, world_size=2)
+    with pytest.raises(ValueError, match=r"take parallel = 'ddp' or sample_every = 0"):
+        Trainer(model, sampler, settings, sample=str, world=World(0, 2))
 
 
 def test_an_unknown_way_to_share_is_refused():

@@ -203,6 +203,11 @@ class Trainer:
         self.model, self.sampler, self.settings = model.to(self.world.device), sampler, settings
         self.validation, self.sample = validation, sample
         self.folder = None if folder is None else Path(folder)
+        if sample and settings.sample_every and settings.parallel == "fsdp" and self.world.size > 1:
+            raise ValueError(
+                "samples are written with the whole model, and fsdp gives each process a part; "
+                "take parallel = 'ddp' or sample_every = 0."
+            )
         self.spread = spread(self.model, self.world, settings.parallel)
         self.optimiser = AdamW(
             decay_groups(self.spread, settings.weight_decay), betas=settings.betas
@@ -251,7 +256,8 @@ class Trainer:
         self.peak = self.settings.peak or self._measured_peak()
         self._since = time.perf_counter()
         try:
-            with torch.random.fork_rng():
+            device = torch.device(self.world.device)
+            with torch.random.fork_rng([device] if device.type == "cuda" else []):
                 while self.steps_done < self.settings.steps:
                     self.step()
                     self._attend_to_the_rest(tell)

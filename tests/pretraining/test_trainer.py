@@ -209,6 +209,7 @@ def test_a_finished_run_has_nothing_left_to_do(tmp_path):
     assert again.run().losses == wanted.losses
 
 
+KILLS = 10 if os.environ.get("COURSEKIT_TEST_ALL") else 1
 KILLED = """
 import sys
 sys.path[:0] = {path!r}
@@ -225,7 +226,7 @@ def test_a_run_killed_at_any_moment_goes_on_to_the_bit(tmp_path):
     losses = wanted.run().losses
     code = KILLED.format(path=[os.path.dirname(__file__)], folder=str(tmp_path / "killed"))
     rng = np.random.default_rng(0)
-    for _ in range(2):
+    for _ in range(KILLS):
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
         process.stdout.readline()  # it runs
         time.sleep(rng.uniform(0.0, 0.3))

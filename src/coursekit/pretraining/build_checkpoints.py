@@ -36,8 +36,8 @@ DRAFT = llama_config(VOCAB_SIZE, d_model=32, n_layers=2, n_heads=2, max_len=CONT
 """A model small enough to guess ahead for the other."""
 
 
-SHORT = replace(LONG, steps=1000, lr=4e-3, warmup=50)
-"""The training of the small one."""
+SMALL = replace(LONG, steps=4000, lr=4e-3)
+"""The training of the small one, and for the scaling law but for the steps."""
 
 SIZES = ((16, 2), (32, 2), (64, 3))
 GRID = [(width, layers, steps) for width, layers in SIZES for steps in (500, 1000, 2000)]
@@ -134,8 +134,8 @@ def build_gpt() -> Built:
 
 def build_draft() -> Built:
     """Train the small model that guesses ahead."""
-    model, run, seconds = train_model(DRAFT, SHORT)
-    return stored(model, SHORT, run, seconds)
+    model, run, seconds = train_model(DRAFT, SMALL)
+    return stored(model, SMALL, run, seconds)
 
 
 def build_scaling() -> Built:
@@ -148,7 +148,7 @@ def build_scaling() -> Built:
     per_step = SMALL_BATCH["batch_size"] * SMALL_BATCH["context"]
     for width, layers, steps in (*GRID, LARGEST):
         config = llama_config(VOCAB_SIZE, d_model=width, n_layers=layers, max_len=CONTEXT)
-        settings = replace(SHORT, steps=steps, warmup=steps // 10, validate_every=0)
+        settings = replace(SMALL, steps=steps, warmup=steps // 10, validate_every=0)
         model, _, seconds = train_model(config, settings, **SMALL_BATCH)
         loss = quality(model, SMALL_BATCH["context"])["loss"]
         runs.append([num_parameters(model), steps * per_step, loss])
@@ -158,7 +158,7 @@ def build_scaling() -> Built:
     law = fit_scaling(*(tensors[name][:-1].numpy() for name in names))
     foretold = float(law.predict(runs[-1][0], runs[-1][1]))
     metrics = {"law": law._asdict(), "held_out": runs[-1][2], "foretold": foretold}
-    told = {"grid": GRID, "largest": LARGEST, "training": asdict(SHORT), **SMALL_BATCH}
+    told = {"grid": GRID, "largest": LARGEST, "training": asdict(SMALL), **SMALL_BATCH}
     return Built(tensors, told, rounded(metrics), SEED, time.process_time() - start)
 
 

@@ -396,6 +396,48 @@ BAD_CELLS = {
         ),
         "head-hunt": ("findings = 'It translates.'", "2 words"),
     },
+    "09-hardware": {
+        "ridge-and-bound": (
+            "def bound(operations, moved, peak, bandwidth):\n"
+            "    speed = max(peak, operations / moved * bandwidth)\n"
+            "    memory = operations / moved < peak / bandwidth\n"
+            "    return speed, 'memory' if memory else 'arithmetic'",
+            "take the smaller bound",
+        ),
+        "seats": ("", "`seats` does not exist in this notebook yet"),
+        "round-to-format": (
+            "def round_to(x, exponent_bits, mantissa_bits):\n    return 1 / 0",
+            "line 2: return 1 / 0",
+        ),
+        "experts-and-days": ("training_days = None", "a function or class is asked for"),
+        "vendors-slide": ("vendors_slide = 'Too good.'", "2 words"),
+    },
+    "08-generative": {
+        "gaussian-kl": (
+            "def gaussian_kl(mean, log_var):\n"
+            "    return 0.5 * (mean**2 + np.exp(log_var) - 1 - log_var).mean(1)",
+            "you took their mean",
+        ),
+        "importance-bound": (
+            "def importance_bound(log_p, log_q):\n    return np.mean(log_p - log_q, axis=1)",
+            "This is the ELBO",
+        ),
+        "optimal-discriminator": (
+            "def best_game(p, q):\n    return p / (p + q)",
+            "2 values",
+        ),
+        "gradient-penalty": (
+            "def gradient_penalty(critic, real, fake, share):\n    return 1 / 0",
+            "line 2: return 1 / 0",
+        ),
+        "heun": (
+            "def heun(velocity, x, n):\n    for k in range(n):\n"
+            "        x = x + velocity(x, k / n) / n\n    return x",
+            "This is Euler's step",
+        ),
+        "guided-noise": ("def guided(with_label, without, w):\n    pass", "gives nothing yet"),
+        "cheat-the-table": ("cheat = 'I copy the data.'", "4 words"),
+    },
 }
 
 

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from coursekit.pretraining import (
+    AdamW,
     BatchSampler,
     Settings,
     StateError,
@@ -67,7 +68,9 @@ def same(a, b):
 def test_it_is_the_loop_that_one_would_write(quick):
     """Against torch's own optimiser, clipping and loss in a plain loop, without dropout."""
     ours, plain = model(dropout=0.0), model(dropout=0.0)
-    run = train(ours, sampler(), replace(SETTINGS, quick=quick))
+    found = Trainer(ours, sampler(), replace(SETTINGS, quick=quick))
+    assert isinstance(found.optimiser, torch.optim.AdamW if quick else AdamW)
+    run = found.run()
     optimiser = torch.optim.AdamW(plain.parameters(), betas=SETTINGS.betas, foreach=False)
     decays = {True: SETTINGS.weight_decay, False: 0.0}
     optimiser.param_groups.clear()

@@ -209,9 +209,7 @@ class Trainer:
                 "take parallel = 'ddp' or sample_every = 0."
             )
         self.spread = spread(self.model, self.world, settings.parallel)
-        self.optimiser = AdamW(
-            decay_groups(self.spread, settings.weight_decay), betas=settings.betas
-        )
+        self.optimiser = self._new_optimiser()
         self.forward = torch.compile(self.spread) if settings.compile else self.spread
         self.steps_done, self.result = 0, Run()
         self._new: list[Tensor] = []  # (2,) each: loss and norm of steps not yet logged
@@ -268,7 +266,8 @@ class Trainer:
 
     def step(self) -> None:
         """Take one batch and update the weights."""
-        self.model.train()
+        if not self.model.training:
+            self.model.train()
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.rate(self.steps_done)
         torch.manual_seed(self._seed())

@@ -85,11 +85,11 @@ def record(training: Training, seed: int) -> dict[str, Any]:
     }
 
 
-def build(name: str) -> Built:
-    """Train one model with each seed and score it."""
+def build(name: str, steps: int | None = None) -> Built:
+    """Train one model with each seed, by its recipe or for so many steps, and score it."""
     runs, weights = [], []
     for seed in SEEDS if name in MODELS else SEEDS[:1]:
-        training = train(name, seed, measure=frechet_now)
+        training = train(name, seed, steps=steps, measure=frechet_now)
         round_weights(training.network)
         runs.append({**record(training, seed), **measure(Trained(name, training.network))})
         weights.append({k: w.half() for k, w in training.network.state_dict().items()})
@@ -103,9 +103,9 @@ def build(name: str) -> Built:
     return Built(weights[0], settings, metrics, SEEDS[0], runs[0]["cpu_seconds"])
 
 
-def build_classifier() -> Built:
+def build_classifier(steps: int | None = None) -> Built:
     """Train the judge."""
-    training = train("classifier", seed=SEEDS[0])
+    training = train("classifier", seed=SEEDS[0], steps=steps)
     judge = training.network
     round_weights(judge)
     assert isinstance(judge, DigitClassifier)
@@ -118,7 +118,20 @@ def build_classifier() -> Built:
     return Built(weights, settings, metrics, SEEDS[0], training.cpu_seconds)
 
 
-BUILDERS: dict[str, Callable[[], Built]] = {
+def headline(metrics: dict[str, Any]) -> dict[str, float | None]:
+    """Return the scores of the kept weights that one line can show.
+
+    Of any digit; of those asked for, where the model draws no others; of the classifier, its
+    accuracy.
+    """
+    if "accuracy" in metrics:
+        return {"accuracy": metrics["accuracy"]}
+    kept = metrics["seeds"][0]
+    scores = kept.get("any") or kept["asked"]
+    return {name: scores[name] for name in ("frechet", "precision", "recall", "coverage", "bits")}
+
+
+BUILDERS: dict[str, Callable[..., Built]] = {
     "generative-classifier": build_classifier,
     **{
         f"generative-{name}": functools.partial(build, name)

@@ -16,9 +16,11 @@ from coursekit.pretraining.corpus import Document
 from coursekit.pretraining.course_tokenizer import END_OF_TEXT, course_split, load_tokenizer
 from coursekit.pretraining.evaluate import bits_per_byte, corpus_nats
 from coursekit.pretraining.kneser_ney import KneserNey
+from coursekit.pretraining.metrics import Run
 from coursekit.pretraining.sampler import BatchSampler
 from coursekit.pretraining.scaling import fit_scaling
-from coursekit.pretraining.trainer import Run, Settings, Trainer, train
+from coursekit.pretraining.settings import Settings
+from coursekit.pretraining.trainer import Trainer, train
 from coursekit.seq2seq.build_checkpoints import rounded
 from coursekit.transformer import GPT, TransformerConfig, num_parameters
 from coursekit.transformer.stored import round_weights

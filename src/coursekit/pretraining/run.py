@@ -19,11 +19,13 @@ from coursekit.pretraining.corpus import Document, book_corpus, python_docs, spl
 from coursekit.pretraining.course_tokenizer import END_OF_TEXT, load_tokenizer
 from coursekit.pretraining.decoding import generate
 from coursekit.pretraining.distributed import join, leave
+from coursekit.pretraining.metrics import Run
 from coursekit.pretraining.packed import open_packed, write_packed
 from coursekit.pretraining.sampler import BatchSampler
 from coursekit.pretraining.sampling import Sampling
+from coursekit.pretraining.settings import Settings
 from coursekit.pretraining.tokenizer import Tokenizer
-from coursekit.pretraining.trainer import Run, Settings, Trainer
+from coursekit.pretraining.trainer import Trainer
 from coursekit.transformer import GPT, TransformerConfig
 
 KINDS: dict[str, Callable[..., TransformerConfig]] = {"gpt2": gpt2_config, "llama": llama_config}

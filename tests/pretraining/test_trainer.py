@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -313,6 +314,25 @@ def test_a_full_disk_loses_nothing(tmp_path):
     assert read_state(path) == {"step": 1}
     write_state(path, {"step": 2})  # the obstacle is gone, and so is its rest
     assert read_state(path) == {"step": 2}
+
+
+def test_a_disk_that_fills_in_the_middle_of_a_run_loses_nothing(tmp_path, monkeypatch):
+    """The metrics file takes no more bytes after step 6; with room again the run goes on."""
+    wanted = trainer(tmp_path / "whole").run()
+    full, written = [], Path.open
+
+    def fills(path, mode="r", **options):
+        if full and mode == "a":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return written(path, mode, **options)
+
+    monkeypatch.setattr(Path, "open", fills)
+    first = trainer(tmp_path / "full")
+    with pytest.raises(OSError, match=r"metrics\.jsonl could not be written: No space left") as e:
+        first.run(lambda t: full.append(1) if t.steps_done >= 6 else None)
+    assert e.value.errno == errno.ENOSPC
+    full.clear()
+    assert trainer(tmp_path / "full").run().losses == wanted.losses
 
 
 def test_a_metrics_line_cut_off_by_a_kill_is_left_out(tmp_path):

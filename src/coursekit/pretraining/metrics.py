@@ -32,6 +32,41 @@ class Run:
     mfu: float = math.nan
 
 
+def append_text(path: Path, text: str) -> None:
+    """Add a text to a file's end.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file; made where it is missing.
+    text : str
+        What to add.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or cannot be written; says what that means for the run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "samples.txt"
+    >>> append_text(path, "one ")
+    >>> append_text(path, "two")
+    >>> path.read_text()
+    'one two'
+    """
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"{path} could not be written: {error.strerror}. The state saved last is unharmed; "
+            "make room and run the same command again to go on from it",
+        ) from error
+
+
 def read_metrics(path: Path | str) -> list[dict[str, Any]]:
     """Return the lines of a run's metrics file.
 

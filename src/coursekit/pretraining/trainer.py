@@ -31,7 +31,7 @@ from coursekit.pretraining.distributed import (
     whole,
 )
 from coursekit.pretraining.evaluate import mean_loss
-from coursekit.pretraining.metrics import Run, read_metrics
+from coursekit.pretraining.metrics import Run, append_text, read_metrics
 from coursekit.pretraining.optim import AdamW, clip_gradients, decay_groups
 from coursekit.pretraining.sampler import BatchSampler
 from coursekit.pretraining.settings import PRECISIONS, Settings
@@ -251,13 +251,11 @@ class Trainer:
         self.model.eval()
         text = sample(self.model)
         if (path := self._path(SAMPLES)) is not None and self.world.leads:
-            with path.open("a", encoding="utf-8") as file:
-                file.write(f"--- step {self.steps_done}\n{text}\n")
+            append_text(path, f"--- step {self.steps_done}\n{text}\n")
 
     def _write_metrics(self, lines: list[dict[str, Any]]) -> None:
         if (path := self._path(METRICS)) is not None and self.world.leads:
-            with path.open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(line) + "\n" for line in lines)
+            append_text(path, "".join(json.dumps(line) + "\n" for line in lines))
 
     def _path(self, name: str) -> Path | None:
         return None if self.folder is None else self.folder / name
@@ -307,7 +305,9 @@ class Trainer:
             else:
                 self.result.validation.append((line["step"], line["validation"]))
         if self.world.leads:
-            metrics.write_text("".join(json.dumps(x) + "\n" for x in lines), encoding="utf-8")
+            part = metrics.with_name(METRICS + ".part")  # a kill here leaves the old file
+            part.write_text("".join(json.dumps(x) + "\n" for x in lines), encoding="utf-8")
+            part.replace(metrics)
 
 
 def train(

@@ -66,6 +66,8 @@ def test_the_loss_is_least_for_the_mean_velocity_and_that_one_carries_noise_to_t
     x1 = MEAN + SPREAD * torch.randn(n, 2, generator=gen(1))
     t, noise = torch.rand(n, generator=gen(2)), torch.randn(n, 2, generator=gen(3))
     least = float(flow_loss(best_velocity, x1, None, t, noise))
+    # What no velocity foretells, s / (t²s² + (1-t)²) at each t of a spread s², is πs/2 over all t.
+    assert least == pytest.approx(float(SPREAD.mean()) * math.pi / 2, rel=0.02)
     for factor in (0.9, 1.1):
         other = flow_loss(lambda *a, k=factor: k * best_velocity(*a), x1, None, t, noise)
         assert float(other) > least

@@ -48,6 +48,18 @@ def test_a_coarse_style_moves_more_pixels_together_than_a_fine_one(model, z):
         assert float((changed > 1e-6).float().mean()) > 0.5
 
 
+@torch.no_grad()
+def test_a_style_sets_each_channels_mean_and_spread(model):
+    """Whatever came in: what the activation is given has the style's shift and 1 + scale."""
+    block, w = model.blocks[2], torch.randn(5, 8, generator=gen(2))
+    out = block(100 * torch.randn(5, 6, 8, 8, generator=gen(3)), w)
+    given = torch.where(out > 0, out, out / 0.2)  # the activation undone
+    scale, shift = block.style(w).chunk(2, dim=1)
+    assert torch.allclose(given.mean((2, 3)), shift, atol=1e-4)
+    spread = given.std((2, 3), correction=0)
+    assert torch.allclose(spread, (1 + scale).abs(), rtol=1e-3, atol=1e-4)
+
+
 def test_pictures_are_in_range_and_wrong_layers_are_refused(model, z):
     assert float(model(10 * z[0]).abs().max()) <= 1
     with pytest.raises(ValueError, match="0 to 3 wanted"):

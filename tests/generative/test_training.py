@@ -69,6 +69,8 @@ def test_both_players_move_and_the_same_seed_plays_the_same_game(loss, labelled)
     assert len(history.discriminator) == len(history.generator) == 3
     if loss == "non-saturating":
         assert history.discriminator[0] == pytest.approx(math.log(4), abs=0.2)
+    if loss == "wasserstein":  # an untrained critic is flat, and its penalty's weight is 10
+        assert 5 < history.discriminator[0] < 12
 
 
 def test_a_hundred_steps_bring_the_mean_image_nearer():

@@ -147,7 +147,8 @@ class Denoiser(nn.Module):
 class DigitGenerator(nn.Module):
     """The generator of a GAN: a latent point, and a label where it takes one, to an image.
 
-    The label enters as ten more inputs, one of them 1.
+    A map from latent points to images, :eq:`eq-generative-generator`. The label enters as ten more
+    inputs, one of them 1.
 
     Parameters
     ----------

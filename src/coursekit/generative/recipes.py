@@ -83,7 +83,7 @@ def new_network(name: str, generator: torch.Generator | None = None) -> nn.Modul
     Parameters
     ----------
     name : str
-        One of :data:`RECIPES`.
+        One of `RECIPES`.
     generator : torch.Generator, optional
         Draws the weights.
 
@@ -152,7 +152,7 @@ def train(
     Parameters
     ----------
     name : str
-        One of :data:`RECIPES`.
+        One of `RECIPES`.
     seed : int
         Draws weights, images and noise.
     steps : int, optional

@@ -82,7 +82,7 @@ class Trained:
     Attributes
     ----------
     name : str
-        One of :data:`MODELS`, or ``"collapse"`` or ``"walk"``.
+        One of `MODELS`, or ``"collapse"`` or ``"walk"``.
     network : nn.Module or ProbabilisticPCA
         What was trained.
     """
@@ -117,7 +117,7 @@ class Trained:
         generator : torch.Generator
             Of everything random.
         labels : Tensor of int64, shape (n,), optional
-            What they shall show, for a model of :data:`TAKES_LABELS`.
+            What they shall show, for a model of `TAKES_LABELS`.
         strength : float
             Of the guidance; for diffusion and flow.
 
@@ -174,7 +174,7 @@ class Trained:
         generator : torch.Generator
             Dequantises, and draws what the bounds draw.
         labels : Tensor of int64, shape (m,), optional
-            What they show, for a model of :data:`TAKES_LABELS`.
+            What they show, for a model of `TAKES_LABELS`.
 
         Returns
         -------
@@ -246,7 +246,7 @@ def load_generative(name: str) -> Trained:
     Parameters
     ----------
     name : str
-        One of :data:`MODELS`; or ``"walk"``, a VAE in two dimensions, or ``"collapse"``, a GAN
+        One of `MODELS`; or ``"walk"``, a VAE in two dimensions, or ``"collapse"``, a GAN
         that went wrong.
 
     Returns

@@ -62,7 +62,7 @@ def elbo_reconstruction_kl(model: LatentModel, x: Tensor, q: Gaussian, z: Tensor
         Of each image, over k latent numbers.
     z : Tensor, shape (S, B, k)
         Draws of q, for an estimate; for probabilistic PCA
-        :func:`coursekit.generative.gaussians.sigma_points` of it give the exact value.
+        ``sigma_points`` in ``coursekit/generative/gaussians.py`` give the exact value.
 
     Returns
     -------

@@ -42,7 +42,7 @@ class Settings:
     compile : bool
         Whether `torch.compile` makes kernels for the model first, which takes about a minute.
     parallel : {"ddp", "fsdp"}
-        How several processes share, see :func:`~coursekit.pretraining.distributed.spread`.
+        How several processes share, see ``spread`` in ``coursekit/pretraining/distributed.py``.
     seed : int
         Of dropout.
     log_every, validate_every, save_every, sample_every : int

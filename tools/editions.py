@@ -15,6 +15,7 @@ import copy
 import json
 import re
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -155,7 +156,8 @@ def page_link(content: str, index: Index) -> str:
 def term_link(content: str, index: Index) -> str:
     """The term with a link to its entry in the glossary."""
     words, term = split_title(content)
-    anchor = re.sub(r"[^a-zA-Z0-9._]+", "-", term).strip("-")
+    plain = unicodedata.normalize("NFKD", term).encode("ascii", "ignore").decode()  # as Sphinx does
+    anchor = re.sub(r"[^a-zA-Z0-9._]+", "-", plain).strip("-")
     return f"[{words or term}]({index.url('book/glossary', f'term-{anchor}')})"
 
 

@@ -172,6 +172,9 @@ class RunTheRule:
         yield case("a slow chip, area unknown", [[8, 92.0]], None, True)
         tpp = float(rng.uniform(2500, 4500))
         yield case("thin", [[16, tpp / 16]], tpp / 1.4, True, shown=False)
+        for n in range(8):
+            rates, area = [[16, float(rng.uniform(60, 400))]], float(rng.uniform(150, 1200))
+            yield case(f"drawn, {n + 1}", rates, area, bool(rng.integers(2)), shown=False)
 
     def strictest_first(rates, area, datacenter):
         tpp = max(b * r for b, r in rates)

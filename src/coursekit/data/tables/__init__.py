@@ -3,6 +3,12 @@
 Beside this file lie one CSV a table and ``datapackage.json``, which names type, unit and meaning
 of every column. What is missing is None, and :func:`known` refuses it: it is never taken as zero.
 ``coursekit facts`` shows the tables.
+
+Examples
+--------
+>>> row = load_table("accelerators").one(name="NVIDIA A100 SXM4 80GB")
+>>> row["bandwidth_gb_s"]
+2039.0
 """
 
 from coursekit.data.tables.read import Column, Table, known, load_table, table_names, unconfirmed

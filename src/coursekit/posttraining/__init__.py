@@ -1,0 +1,80 @@
+"""Chapter 07: how a language model becomes an assistant.
+
+Losses that learn from examples, comparisons and rewards, each held to a float64 reference, on the
+models of :mod:`coursekit.pretraining`.
+"""
+
+# ruff: noqa: E402 - where torch is absent, the reader gets a sentence before the imports fail
+from coursekit import optional
+
+optional.require("torch")
+
+from coursekit.posttraining.calibration import Reliability, calibration_error, reliability
+from coursekit.posttraining.dpo import dpo_loss, implicit_reward
+from coursekit.posttraining.grpo import group_advantages, grpo_loss
+from coursekit.posttraining.kl import AdaptiveKL, kl_divergence, kl_estimate, penalised_rewards
+from coursekit.posttraining.lora import LoRALinear, add_lora, lora_layers
+from coursekit.posttraining.masked import (
+    finite,
+    masked_mean,
+    masked_sum,
+    response_mask,
+    token_log_probs,
+)
+from coursekit.posttraining.policy_gradient import (
+    Estimates,
+    best_baseline,
+    expected_reward_gradient,
+    policy_gradient_loss,
+    sampled_gradients,
+)
+from coursekit.posttraining.ppo import (
+    Advantages,
+    clipped_objective,
+    generalised_advantages,
+    ppo_loss,
+    value_loss,
+    whiten,
+)
+from coursekit.posttraining.preferences import RewardModel, bradley_terry_loss, fit_bradley_terry
+from coursekit.posttraining.scores import Rate, majority_vote, pass_at_k, win_rate
+
+__all__ = [
+    "AdaptiveKL",
+    "Advantages",
+    "Estimates",
+    "LoRALinear",
+    "Rate",
+    "Reliability",
+    "RewardModel",
+    "add_lora",
+    "best_baseline",
+    "bradley_terry_loss",
+    "calibration_error",
+    "clipped_objective",
+    "dpo_loss",
+    "expected_reward_gradient",
+    "finite",
+    "fit_bradley_terry",
+    "generalised_advantages",
+    "group_advantages",
+    "grpo_loss",
+    "implicit_reward",
+    "kl_divergence",
+    "kl_estimate",
+    "lora_layers",
+    "majority_vote",
+    "masked_mean",
+    "masked_sum",
+    "pass_at_k",
+    "penalised_rewards",
+    "policy_gradient_loss",
+    "ppo_loss",
+    "reliability",
+    "response_mask",
+    "sampled_gradients",
+    "token_log_probs",
+    "value_loss",
+    "whiten",
+    "win_rate",
+]

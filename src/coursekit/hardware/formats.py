@@ -240,4 +240,4 @@ def values_of(format: FloatFormat) -> Array:
     if format.bits > 16:
         raise ValueError(f"{format.name} has {2**format.bits:,} codes; at most 65,536 are listed.")
     numbers = decode(np.arange(2**format.bits), format)
-    return np.unique(numbers[np.isfinite(numbers)])
+    return np.unique(numbers[np.isfinite(numbers)]) + 0.0  # no negative zero

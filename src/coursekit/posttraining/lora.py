@@ -55,6 +55,7 @@ class LoRALinear(nn.Module):
                 f"rank is {rank}; a {d_out} x {d_in} matrix has rank {min(d_out, d_in)} at most."
             )
         self.linear = linear.requires_grad_(False)
+        self.in_features, self.out_features = d_in, d_out  # as of the map in whose place it is
         self.scale = alpha / rank
         self.A = nn.Parameter(linear.weight.new_empty(rank, d_in))
         self.B = nn.Parameter(linear.weight.new_zeros(d_out, rank))

@@ -11,6 +11,13 @@ optional.require("torch")
 
 from coursekit.posttraining.calibration import Reliability, calibration_error, reliability
 from coursekit.posttraining.dpo import dpo_loss, implicit_reward
+from coursekit.posttraining.examples import (
+    Batch,
+    Example,
+    pad_examples,
+    response_log_probs,
+    sft_loss,
+)
 from coursekit.posttraining.grpo import group_advantages, grpo_loss
 from coursekit.posttraining.kl import AdaptiveKL, kl_divergence, kl_estimate, penalised_rewards
 from coursekit.posttraining.lora import LoRALinear, add_lora, lora_layers
@@ -20,6 +27,14 @@ from coursekit.posttraining.masked import (
     masked_sum,
     response_mask,
     token_log_probs,
+)
+from coursekit.posttraining.packing import (
+    Packed,
+    document_mask,
+    first_fit,
+    pack_examples,
+    packed_log_probs,
+    packed_sft_loss,
 )
 from coursekit.posttraining.policy_gradient import (
     Estimates,
@@ -38,43 +53,72 @@ from coursekit.posttraining.ppo import (
 )
 from coursekit.posttraining.preferences import RewardModel, bradley_terry_loss, fit_bradley_terry
 from coursekit.posttraining.scores import Rate, majority_vote, pass_at_k, win_rate
+from coursekit.posttraining.templates import (
+    ASSISTANT,
+    CHAT_TOKENS,
+    END,
+    USER,
+    Turn,
+    chat_ids,
+    instruction_prompt,
+    with_chat_tokens,
+)
 
 __all__ = [
+    "ASSISTANT",
+    "CHAT_TOKENS",
+    "END",
+    "USER",
     "AdaptiveKL",
     "Advantages",
+    "Batch",
     "Estimates",
+    "Example",
     "LoRALinear",
+    "Packed",
     "Rate",
     "Reliability",
     "RewardModel",
+    "Turn",
     "add_lora",
     "best_baseline",
     "bradley_terry_loss",
     "calibration_error",
+    "chat_ids",
     "clipped_objective",
+    "document_mask",
     "dpo_loss",
     "expected_reward_gradient",
     "finite",
+    "first_fit",
     "fit_bradley_terry",
     "generalised_advantages",
     "group_advantages",
     "grpo_loss",
     "implicit_reward",
+    "instruction_prompt",
     "kl_divergence",
     "kl_estimate",
     "lora_layers",
     "majority_vote",
     "masked_mean",
     "masked_sum",
+    "pack_examples",
+    "packed_log_probs",
+    "packed_sft_loss",
+    "pad_examples",
     "pass_at_k",
     "penalised_rewards",
     "policy_gradient_loss",
     "ppo_loss",
     "reliability",
+    "response_log_probs",
     "response_mask",
     "sampled_gradients",
+    "sft_loss",
     "token_log_probs",
     "value_loss",
     "whiten",
     "win_rate",
+    "with_chat_tokens",
 ]

@@ -269,7 +269,10 @@ def shown(value: object) -> str:
 
 @app.command()
 def pretrain(
-    config: Annotated[Path, typer.Argument(help="A TOML file; 06-pretraining explains it.")],
+    config: Annotated[Path | None, typer.Argument(help="A TOML file.")] = None,
+    example: Annotated[
+        str | None, typer.Option(help="Print a file to start from: quick, book or gpt2.")
+    ] = None,
 ) -> None:
     """Train a language model as a file says; killed and started again, it goes on.
 
@@ -277,12 +280,19 @@ def pretrain(
     """
     from coursekit.optional import require
 
+    if (config is None) == (example is None):
+        fail("Give a TOML file, or --example quick to have one printed.")
     try:
         require("torch")
+        if example is not None:
+            from coursekit.pretraining.run import example_config
+
+            typer.echo(example_config(example), nl=False)
+            return
         from coursekit.pretraining.progress import pretrain_with_bar
         from coursekit.pretraining.run import read_plan
 
-        pretrain_with_bar(read_plan(config), out)
+        pretrain_with_bar(read_plan(str(config)), out)
     except (ImportError, ValueError, RuntimeError, FloatingPointError) as error:
         fail(str(error), 1)
 

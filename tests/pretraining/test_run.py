@@ -1,11 +1,13 @@
 """The command and its file: what it makes, and what it says to a file that is wrong."""
 
 import re
+from dataclasses import asdict
 
 import pytest
 from typer.testing import CliRunner
 
 from coursekit.cli import app
+from coursekit.data.checkpoints import CHECKPOINTS
 from coursekit.pretraining import (
     ConfigError,
     Tokenizer,
@@ -17,7 +19,9 @@ from coursekit.pretraining import (
     train_bpe,
     write_packed,
 )
+from coursekit.pretraining.run import EXAMPLES, KINDS
 
+SHAPE = ("d_model", "n_layers", "n_heads", "dropout")
 GOOD = {
     "folder": "runs/a",
     "device": "cpu",
@@ -149,3 +153,33 @@ def test_a_file_that_is_no_toml_is_refused(place):
 def test_a_missing_file_is_named(place):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         read_plan("nowhere.toml")
+
+
+@pytest.mark.parametrize("name", ["quick", "book", "gpt2"])
+def test_the_examples_are_printed_and_can_be_read(place, name):
+    done = CliRunner().invoke(app, ["pretrain", "--example", name])
+    assert done.exit_code == 0
+    (place / "c.toml").write_text(done.output)
+    assert read_plan("c.toml").training.steps > 0
+
+
+def test_the_books_example_is_the_course_model():
+    found = read_plan(EXAMPLES / "book.toml")
+    settings = CHECKPOINTS["pretraining-gpt"]["settings"]
+    made = KINDS["llama"](1024, max_len=256, **{k: v for k, v in found.model.items() if k in SHAPE})
+    assert asdict(made) == settings["config"]
+    trained = settings["training"]
+    assert all(
+        getattr(found.training, k) == trained[k] for k in ("steps", "lr", "lr_min", "warmup")
+    )
+    assert (found.data.batch_size, found.data.context) == (
+        settings["batch_size"],
+        settings["context"],
+    )
+
+
+@pytest.mark.parametrize("arguments", [[], ["c.toml", "--example", "quick"]])
+def test_the_command_wants_a_file_or_an_example(arguments):
+    done = CliRunner().invoke(app, ["pretrain", *arguments])
+    assert done.exit_code == 2
+    assert "Give a TOML file" in done.output

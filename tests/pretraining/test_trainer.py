@@ -31,7 +31,14 @@ from coursekit.transformer import GPT
 
 TOKENS = np.random.default_rng(0).integers(0, 16, 600).astype(np.uint16)
 SETTINGS = Settings(
-    steps=12, lr=1e-2, warmup=2, log_every=3, save_every=4, validate_every=6, sample_every=6
+    steps=12,
+    lr=1e-2,
+    warmup=2,
+    log_every=3,
+    save_every=4,
+    validate_every=6,
+    sample_every=6,
+    peak=1e10,
 )
 
 
@@ -56,10 +63,11 @@ def same(a, b):
 # --- what it computes -----------------------------------------------------------------------------
 
 
-def test_it_is_the_loop_that_one_would_write():
+@pytest.mark.parametrize("quick", [False, True])
+def test_it_is_the_loop_that_one_would_write(quick):
     """Against torch's own optimiser, clipping and loss in a plain loop, without dropout."""
     ours, plain = model(dropout=0.0), model(dropout=0.0)
-    run = train(ours, sampler(), SETTINGS)
+    run = train(ours, sampler(), replace(SETTINGS, quick=quick))
     optimiser = torch.optim.AdamW(plain.parameters(), betas=SETTINGS.betas, foreach=False)
     decays = {True: SETTINGS.weight_decay, False: 0.0}
     optimiser.param_groups.clear()
@@ -169,9 +177,10 @@ def test_the_folder_tells_of_every_step(tmp_path):
     assert len(told) == 6  # logs every 3 steps, saves every 4, and each save logs first
 
 
-@pytest.mark.parametrize("stop", range(1, 12))
-def test_a_run_that_stopped_after_any_step_goes_on_to_the_bit(tmp_path, stop):
-    whole = trainer(tmp_path / "whole")
+@pytest.mark.parametrize(("stop", "quick"), [*((k, True) for k in range(1, 12)), (6, False)])
+def test_a_run_that_stopped_after_any_step_goes_on_to_the_bit(tmp_path, stop, quick):
+    settings = replace(SETTINGS, quick=quick)
+    whole = trainer(tmp_path / "whole", settings=settings)
     wanted = whole.run()
 
     class Stopped(BaseException):
@@ -181,10 +190,10 @@ def test_a_run_that_stopped_after_any_step_goes_on_to_the_bit(tmp_path, stop):
         if t.steps_done >= stop:
             raise Stopped
 
-    first = trainer(tmp_path / "parts", settings=replace(SETTINGS, log_every=1))
+    first = trainer(tmp_path / "parts", settings=replace(settings, log_every=1))
     with pytest.raises(Stopped):
         first.run(stops)
-    second = trainer(tmp_path / "parts")
+    second = trainer(tmp_path / "parts", settings=settings)
     assert second.steps_done == (stop - 1) // 4 * 4  # the last step saved before
     found = second.run()
     assert (found.losses, found.validation) == (wanted.losses, wanted.validation)

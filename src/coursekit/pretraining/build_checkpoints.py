@@ -26,7 +26,9 @@ from coursekit.transformer.stored import round_weights
 SEED = 0
 VOCAB_SIZE = 1024
 CONTEXT, BATCH_SIZE = 256, 8
-LONG = Settings(steps=3000, lr=2e-3, lr_min=1e-4, warmup=100, log_every=100, validate_every=500)
+LONG = Settings(
+    steps=3000, lr=2e-3, lr_min=1e-4, warmup=100, quick=False, log_every=100, validate_every=500
+)
 """The training of the course's language model: 6 million tokens, 23 times the text."""
 
 LANGUAGE_MODEL = llama_config(VOCAB_SIZE, d_model=128, n_layers=5, max_len=CONTEXT, dropout=0.1)
@@ -37,15 +39,15 @@ DRAFT = llama_config(VOCAB_SIZE, d_model=32, n_layers=2, n_heads=2, max_len=CONT
 SHORT = replace(LONG, steps=1000, lr=4e-3, warmup=50)
 """The training of the small one."""
 
-GRID = [
-    (width, layers, steps)
-    for width, layers in ((16, 2), (32, 2), (64, 3))
-    for steps in (60, 120, 240)
-]
+SIZES = ((16, 2), (32, 2), (64, 3))
+GRID = [(width, layers, steps) for width, layers in SIZES for steps in (500, 1000, 2000)]
 """Width, layers and steps of the runs that the scaling law is fitted to."""
 
-LARGEST = (96, 4, 360)
+LARGEST = (96, 4, 3000)
 """Those of the run that it is to foretell."""
+
+SMALL_BATCH = {"batch_size": 4, "context": 128}
+"""Of these runs: many steps with few tokens, so that a short run is one of many steps too."""
 
 
 def encoded(documents: list[Document]) -> list[list[int]]:
@@ -55,11 +57,17 @@ def encoded(documents: list[Document]) -> list[list[int]]:
     return [[end, *tokenizer.encode(d.text, specials=False)] for d in documents]
 
 
-def train_model(config: TransformerConfig, settings: Settings) -> tuple[GPT, Run, float]:
+def train_model(
+    config: TransformerConfig,
+    settings: Settings,
+    *,
+    batch_size: int = BATCH_SIZE,
+    context: int = CONTEXT,
+) -> tuple[GPT, Run, float]:
     """Train on the book's text, and return the model with the processor seconds that it took."""
     learned, held_out = (np.concatenate(encoded(part)) for part in course_split())
     model = GPT(config, generator=torch.Generator().manual_seed(SEED))
-    sampler = BatchSampler(learned, BATCH_SIZE, CONTEXT, SEED)
+    sampler = BatchSampler(learned, batch_size, context, SEED)
     start = time.process_time()
     run = train(model, sampler, settings, validation=held_out.tolist(), tell=report)
     return model, run, time.process_time() - start
@@ -76,11 +84,11 @@ def report(trainer: Trainer) -> None:
     )
 
 
-def quality(model: GPT) -> dict[str, float]:
+def quality(model: GPT, context: int = CONTEXT) -> dict[str, float]:
     """Return the bits that a model spends on a byte of the held-out documents, and the loss."""
     held_out = course_split()[1]
     documents = encoded(held_out)
-    nats = corpus_nats(model, documents, context=CONTEXT)
+    nats = corpus_nats(model, documents, context=context)
     n_tokens = sum(len(d) - 1 for d in documents)
     return {"bits_per_byte": bits_per_byte(nats, size(held_out)), "loss": nats / n_tokens}
 
@@ -137,18 +145,20 @@ def build_scaling() -> Built:
     foretell.
     """
     start, runs = time.process_time(), []
+    per_step = SMALL_BATCH["batch_size"] * SMALL_BATCH["context"]
     for width, layers, steps in (*GRID, LARGEST):
         config = llama_config(VOCAB_SIZE, d_model=width, n_layers=layers, max_len=CONTEXT)
         settings = replace(SHORT, steps=steps, warmup=steps // 10, validate_every=0)
-        model, _, seconds = train_model(config, settings)
-        runs.append([num_parameters(model), steps * BATCH_SIZE * CONTEXT, quality(model)["loss"]])
+        model, _, seconds = train_model(config, settings, **SMALL_BATCH)
+        loss = quality(model, SMALL_BATCH["context"])["loss"]
+        runs.append([num_parameters(model), steps * per_step, loss])
         print(f"{width} x {layers}, {steps} steps: {runs[-1]}, {seconds:.0f} s", flush=True)
     names = ("parameters", "tokens", "loss")
     tensors = dict(zip(names, torch.tensor(runs, dtype=torch.float64).T.contiguous(), strict=True))
     law = fit_scaling(*(tensors[name][:-1].numpy() for name in names))
     foretold = float(law.predict(runs[-1][0], runs[-1][1]))
     metrics = {"law": law._asdict(), "held_out": runs[-1][2], "foretold": foretold}
-    told = {"grid": GRID, "largest": LARGEST, "training": asdict(SHORT)}
+    told = {"grid": GRID, "largest": LARGEST, "training": asdict(SHORT), **SMALL_BATCH}
     return Built(tensors, told, rounded(metrics), SEED, time.process_time() - start)
 
 

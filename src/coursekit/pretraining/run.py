@@ -1,25 +1,6 @@
 """A whole training from one TOML file: what ``coursekit pretrain CONFIG`` does.
 
-.. code-block:: toml
-
-    folder = "runs/book"
-
-    [model]
-    kind = "llama"
-    d_model = 96
-    n_layers = 3
-
-    [data]
-    corpus = "book"
-    batch_size = 16
-    context = 128
-
-    [training]
-    steps = 300
-    lr = 2e-3
-
-    [sampling]
-    prompt = "The gradient"
+``coursekit pretrain --example quick`` prints a file to start from.
 """
 
 from __future__ import annotations
@@ -47,6 +28,9 @@ from coursekit.transformer import GPT, TransformerConfig
 
 KINDS: dict[str, Callable[..., TransformerConfig]] = {"gpt2": gpt2_config, "llama": llama_config}
 CORPORA: dict[str, Callable[[], list[Document]]] = {"book": book_corpus, "python": python_docs}
+
+
+EXAMPLES = Path(__file__).parent / "examples"
 
 
 class ConfigError(ValueError):
@@ -183,6 +167,33 @@ def read_plan(path: Path | str) -> Plan:
         raise ConfigError(f"{path}: {error}") from error
 
 
+def example_config(name: str) -> str:
+    """Return the text of a configuration that comes with the course.
+
+    Parameters
+    ----------
+    name : {"quick", "book", "gpt2"}
+        A minute on a laptop; the course's own model; GPUs.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of this name.
+
+    Examples
+    --------
+    >>> read_plan(EXAMPLES / "book.toml").training.steps
+    3000
+    >>> example_config("huge")
+    Traceback (most recent call last):
+    coursekit.pretraining.run.ConfigError: no example 'huge'; book, gpt2, quick wanted.
+    """
+    names = sorted(path.stem for path in EXAMPLES.glob("*.toml"))
+    if name not in names:
+        raise ConfigError(f"no example {name!r}; {', '.join(names)} wanted.")
+    return (EXAMPLES / f"{name}.toml").read_text(encoding="utf-8")
+
+
 def plan(found: dict[str, Any]) -> Plan:
     """Return the plan of a configuration as nested dictionaries.
 
@@ -275,7 +286,7 @@ def pretrain(plan: Plan, tell: Callable[[Trainer], None] | None = None) -> Run:
             world_size=world.size,
         )
         trainer = Trainer(
-            *(quick_norms(model), sampler, plan.training),
+            *(quick_norms(model) if plan.training.quick else model, sampler, plan.training),
             validation=held_out,
             folder=plan.folder,
             sample=_writer(plan.sampling, tokenizer),

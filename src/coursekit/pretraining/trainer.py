@@ -40,8 +40,8 @@ from coursekit.transformer import GPT
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 STATE, METRICS, SAMPLES = "state.pt", "metrics.jsonl", "samples.txt"
-DECIDES = ("lr", "lr_min", "warmup", "betas", "weight_decay", "clip", "accumulation", "precision")
-"""Settings that a resumed run must share with the run it goes on from, beside seed and data."""
+FREE = ("steps", "compile", "parallel", "peak")
+"""Settings that a resumed run need not share with the run it goes on from; nor those of logs."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,9 @@ class Settings:
         Parts that each batch is computed in, one after the other, to need less memory.
     precision : {"float32", "bfloat16"}
         bfloat16 by autocast: matrix products in 16 bits, weights and sums in 32.
+    quick : bool
+        Whether the weights are updated by torch's AdamW in one kernel, equal to rounding, instead
+        of the one written out.
     compile : bool
         Whether `torch.compile` makes kernels for the model first, which takes about a minute.
     parallel : {"ddp", "fsdp"}
@@ -100,6 +103,7 @@ class Settings:
     clip: float = 1.0
     accumulation: int = 1
     precision: str = "float32"
+    quick: bool = True
     compile: bool = False
     parallel: str = "ddp"
     seed: int = 0
@@ -216,6 +220,12 @@ class Trainer:
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._resume()
+
+    def _new_optimiser(self) -> torch.optim.Optimizer:
+        groups = decay_groups(self.spread, self.settings.weight_decay)
+        if self.settings.quick:
+            return torch.optim.AdamW(groups, betas=self.settings.betas, fused=True)
+        return AdamW(groups, betas=self.settings.betas)
 
     def run(self, tell: Callable[[Trainer], None] | None = None) -> Run:
         """Train to the last step.
@@ -361,11 +371,12 @@ class Trainer:
 
     def _identity(self) -> dict[str, dict[str, Any]]:
         """What a state must have in common with the run that goes on from it."""
-        settings = asdict(self.settings)
-        return {
-            "model": asdict(self.model.config),
-            "settings": {k: settings[k] for k in (*DECIDES, "seed")},
+        decides = {
+            k: list(v) if isinstance(v, tuple) else v
+            for k, v in asdict(self.settings).items()
+            if k not in FREE and not k.endswith("_every")
         }
+        return {"model": asdict(self.model.config), "settings": decides}
 
     def _save(self) -> None:
         """Write all that the next step depends on."""

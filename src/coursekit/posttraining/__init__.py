@@ -53,6 +53,7 @@ from coursekit.posttraining.ppo import (
 )
 from coursekit.posttraining.preferences import RewardModel, bradley_terry_loss, fit_bradley_terry
 from coursekit.posttraining.scores import Rate, majority_vote, pass_at_k, win_rate
+from coursekit.posttraining.tasks import TASKS, Problem, draw_problems, is_right, parse_answer
 from coursekit.posttraining.templates import (
     ASSISTANT,
     CHAT_TOKENS,
@@ -66,20 +67,22 @@ from coursekit.posttraining.templates import (
 
 __all__ = [
     "ASSISTANT",
-    "CHAT_TOKENS",
-    "END",
-    "USER",
     "AdaptiveKL",
     "Advantages",
     "Batch",
+    "CHAT_TOKENS",
+    "END",
     "Estimates",
     "Example",
     "LoRALinear",
     "Packed",
+    "Problem",
     "Rate",
     "Reliability",
     "RewardModel",
+    "TASKS",
     "Turn",
+    "USER",
     "add_lora",
     "best_baseline",
     "bradley_terry_loss",
@@ -88,6 +91,7 @@ __all__ = [
     "clipped_objective",
     "document_mask",
     "dpo_loss",
+    "draw_problems",
     "expected_reward_gradient",
     "finite",
     "first_fit",
@@ -97,6 +101,7 @@ __all__ = [
     "grpo_loss",
     "implicit_reward",
     "instruction_prompt",
+    "is_right",
     "kl_divergence",
     "kl_estimate",
     "lora_layers",
@@ -107,6 +112,7 @@ __all__ = [
     "packed_log_probs",
     "packed_sft_loss",
     "pad_examples",
+    "parse_answer",
     "pass_at_k",
     "penalised_rewards",
     "policy_gradient_loss",

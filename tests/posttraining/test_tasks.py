@@ -1,5 +1,7 @@
 """Every task's own answer passes its verifier, wrong ones do not, and test phrasings are apart."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ def test_the_given_answer_is_right(held_out):
 
 def test_the_answer_to_another_problem_is_wrong_unless_it_happens_to_be_the_same():
     found = problems()
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in itertools.pairwise(found):
         if one.task == other.task:
             assert is_right(one, other.answer) == (one.answer == other.answer)
         else:

@@ -52,6 +52,7 @@ from coursekit.posttraining.ppo import (
     whiten,
 )
 from coursekit.posttraining.preferences import RewardModel, bradley_terry_loss, fit_bradley_terry
+from coursekit.posttraining.rollouts import Rollouts, prompt_ids, roll_out, verified
 from coursekit.posttraining.scores import Rate, majority_vote, pass_at_k, win_rate
 from coursekit.posttraining.tasks import TASKS, Problem, draw_problems, is_right, parse_answer
 from coursekit.posttraining.templates import (
@@ -82,6 +83,7 @@ __all__ = [
     "Rate",
     "Reliability",
     "RewardModel",
+    "Rollouts",
     "Turn",
     "add_lora",
     "best_baseline",
@@ -117,13 +119,16 @@ __all__ = [
     "penalised_rewards",
     "policy_gradient_loss",
     "ppo_loss",
+    "prompt_ids",
     "reliability",
     "response_log_probs",
     "response_mask",
+    "roll_out",
     "sampled_gradients",
     "sft_loss",
     "token_log_probs",
     "value_loss",
+    "verified",
     "whiten",
     "win_rate",
     "with_chat_tokens",

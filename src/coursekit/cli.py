@@ -297,6 +297,50 @@ def pretrain(
         fail(str(error), 1)
 
 
+@app.command("train-generative")
+def train_generative(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Which models, such as gan; without it, all.")
+    ] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where to; else the package.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Fewer steps, to try it out; needs --folder.")
+    ] = None,
+) -> None:
+    """Train the models of 08-generative again, with three seeds each, and score them.
+
+    It takes some ten minutes of one core. The classifier that judges is the package's.
+    """
+    from coursekit.optional import require
+
+    try:
+        require("torch")
+    except ImportError as error:
+        fail(str(error))
+    if steps and folder is None:
+        fail("With --steps, give a --folder: the course's own weights are trained to the end.")
+    from coursekit.data import checkpoints as shelf
+    from coursekit.generative.build_checkpoints import BUILDERS, headline
+
+    known = [name.removeprefix("generative-") for name in BUILDERS]
+    if wrong := [name for name in names or [] if name not in known]:
+        fail(f"No model {wrong[0]!r}; there are {', '.join(known)}.")
+    table = Table("model", "seconds", "now", "on record")
+    for name in names or known:
+        full = f"generative-{name}"
+        old = shelf.CHECKPOINTS.get(full, {}).get("metrics")
+        out.print(f"training {name} …", highlight=False)
+        entry = shelf.save_checkpoint(full, BUILDERS[full](steps=steps), folder or shelf.FOLDER)
+        lines = [headline_text(headline(m)) if m else "" for m in (entry["metrics"], old)]
+        table.add_row(name, f"{entry['cpu_seconds']:.0f}", *lines)
+    out.print(table)
+
+
+def headline_text(scores: dict[str, float | None]) -> str:
+    """Scores on lines of their own, without those that a model has not."""
+    return "\n".join(f"{name} {value:.4g}" for name, value in scores.items() if value is not None)
+
+
 teaching.register(app)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from coursekit import cli
+from coursekit.data import tables
 from coursekit.data.tables import (
-    FOLDER,
     Column,
     known,
     load_table,
@@ -22,6 +23,7 @@ from coursekit.data.tables import (
     unconfirmed,
 )
 
+FOLDER = Path(tables.__file__).parent
 UNITS = {  # endings of the names of number columns that are a unit, a count or a ratio
     *("billion", "mm2", "tflops", "tops", "gb", "s", "mb", "w", "b", "tokens", "hours", "days"),
     *("million", "flop", "mfu", "pj", "nm", "bits", "sequences", "heads"),

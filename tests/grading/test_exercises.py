@@ -305,6 +305,26 @@ BAD_CELLS = {
         ),
         "make-it-fail": ("findings = 'It never fails.'", "3 words"),
     },
+    "10-semiconductors": {
+        "die-yield": (
+            "def die_yield(width, height, density):\n"
+            "    load = width * height * density\n"
+            "    return math.exp(-load), ((1 - math.exp(-load)) / load) ** 2",
+            "a cm² has 100 mm²",
+        ),
+        "count-dies": ("count_dies = 64", "a function or class is asked for"),
+        "clusters": (
+            "def whole_and_alpha(points, corners, width, height):\n    return points[99]",
+            "IndexError",
+        ),
+        "run-the-rule": (
+            "def verdict(rates, area, datacenter):\n"
+            "    tpp = max(bits * rate for bits, rate in rates)\n"
+            "    return 'licence' if tpp > 4800 else 'free'",
+            "'free'",
+        ),
+        "draw-a-line": ("line = 'Do not sell.'", "3 words"),
+    },
     "05-attention": {
         "attention-bound": ("attention_bound = 1.0", "a function or class is asked for"),
         "online-softmax": (
@@ -322,6 +342,35 @@ BAD_CELLS = {
         ),
         "attention-kernel": ("attention_kernel = str", "a kernel was wanted"),
         "benchmark": ("benchmark = 'It is slow.'", "3 words"),
+    },
+    "06-pretraining": {
+        "merge-pair": (
+            "def merge(ids, pair, new):\n    return [new] * (len(ids) // 2)",
+            "2 values came back as the answer; 3 were wanted",
+        ),
+        "encode-word": (
+            "def encode(word, merges):\n    return list(word)",
+            "6 values came back as the answer; 2 were wanted",
+        ),
+        "next-token-loss": (
+            "def next_token_loss(logits, ids):\n"
+            "    log_p = logits - np.logaddexp.reduce(logits, axis=1)[:, None]\n"
+            "    loss = -log_p[np.arange(len(ids)), ids].mean()\n"
+            "    return loss, loss - np.log(logits.shape[1])",
+            "you compared it with token t itself",
+        ),
+        "learning-rate": ("", "`learning_rate` does not exist in this notebook yet"),
+        "bits-per-byte": (
+            "def bits_per_byte(log_probs, text):\n"
+            "    return -log_probs.sum() / np.log(2) / len(text)",
+            "An é is one character and two bytes",
+        ),
+        "cached-head": (
+            "class CachedHead:\n    def __init__(self):\n        self.v = []",
+            "has no `step`",
+        ),
+        "conversations": ("conversations = 3", "a function or class is asked for"),
+        "which-tokenizer": ("findings = 'She is not.'", "3 words"),
     },
     "04-transformer": {
         "column-attention": (
@@ -346,6 +395,48 @@ BAD_CELLS = {
             "The last norm, behind all blocks, is missing.",
         ),
         "head-hunt": ("findings = 'It translates.'", "2 words"),
+    },
+    "09-hardware": {
+        "ridge-and-bound": (
+            "def bound(operations, moved, peak, bandwidth):\n"
+            "    speed = max(peak, operations / moved * bandwidth)\n"
+            "    memory = operations / moved < peak / bandwidth\n"
+            "    return speed, 'memory' if memory else 'arithmetic'",
+            "take the smaller bound",
+        ),
+        "seats": ("", "`seats` does not exist in this notebook yet"),
+        "round-to-format": (
+            "def round_to(x, exponent_bits, mantissa_bits):\n    return 1 / 0",
+            "line 2: return 1 / 0",
+        ),
+        "experts-and-days": ("training_days = None", "a function or class is asked for"),
+        "vendors-slide": ("vendors_slide = 'Too good.'", "2 words"),
+    },
+    "08-generative": {
+        "gaussian-kl": (
+            "def gaussian_kl(mean, log_var):\n"
+            "    return 0.5 * (mean**2 + np.exp(log_var) - 1 - log_var).mean(1)",
+            "you took their mean",
+        ),
+        "importance-bound": (
+            "def importance_bound(log_p, log_q):\n    return np.mean(log_p - log_q, axis=1)",
+            "This is the ELBO",
+        ),
+        "optimal-discriminator": (
+            "def best_game(p, q):\n    return p / (p + q)",
+            "2 values",
+        ),
+        "gradient-penalty": (
+            "def gradient_penalty(critic, real, fake, share):\n    return 1 / 0",
+            "line 2: return 1 / 0",
+        ),
+        "heun": (
+            "def heun(velocity, x, n):\n    for k in range(n):\n"
+            "        x = x + velocity(x, k / n) / n\n    return x",
+            "This is Euler's step",
+        ),
+        "guided-noise": ("def guided(with_label, without, w):\n    pass", "gives nothing yet"),
+        "cheat-the-table": ("cheat = 'I copy the data.'", "4 words"),
     },
 }
 

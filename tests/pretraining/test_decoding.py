@@ -120,6 +120,8 @@ def test_a_stream_computes_no_further_than_it_is_read():
 
 def test_generation_leaves_the_model_in_its_mode_and_makes_no_gradients():
     model = small_model(dropout=0.5).train()
+    model.blocks[0].eval()  # somebody froze a part
+    modes = [m.training for m in model.modules()]
     prompts = some_prompts(3, 2)
     seen = []
     model.norm.register_forward_hook(
@@ -128,7 +130,7 @@ def test_generation_leaves_the_model_in_its_mode_and_makes_no_gradients():
     first, second = (generate(model, prompts, max_new_tokens=3) for _ in range(2))
     assert first == second  # no dropout
     assert set(seen) == {(False, False)}
-    assert model.training
+    assert [m.training for m in model.modules()] == modes
     assert torch.is_grad_enabled()
 
 

@@ -11,8 +11,18 @@ import time
 
 import pytest
 
-from coursekit.pretraining import LostProcessError, pretrain, read_metrics, read_plan
+from coursekit.pretraining import (
+    BatchSampler,
+    LostProcessError,
+    Settings,
+    Trainer,
+    gpt2_config,
+    pretrain,
+    read_metrics,
+    read_plan,
+)
 from coursekit.pretraining.distributed import World, explained, join, spread
+from coursekit.transformer import GPT
 
 CONFIG = """
 folder = "{folder}"
@@ -49,12 +59,25 @@ def write_config(folder, name, steps=4, parallel="ddp"):
     return f"{name}.toml"
 
 
-def start(folder, config, rank, size, port):
-    """One process, with the variables that torchrun would set."""
+COMMANDS = """
+import sys
+from coursekit.cli import main
+for config in sys.argv[1:]:
+    sys.argv[1:] = ["pretrain", config]
+    try:
+        main()
+    except SystemExit as end:
+        if end.code:
+            raise
+"""
+
+
+def start(folder, configs, rank, size, port):
+    """One process that runs the commands, with the variables that torchrun would set."""
     numbers = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "MASTER_PORT": port}
     env = os.environ | {k: str(v) for k, v in numbers.items()} | {"MASTER_ADDR": "127.0.0.1"}
     return subprocess.Popen(
-        [sys.executable, "-m", "coursekit", "pretrain", config],
+        [sys.executable, "-c", COMMANDS, *configs],
         cwd=folder,
         env=env | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
         stdout=subprocess.PIPE,
@@ -69,14 +92,6 @@ def free_port():
         return s.getsockname()[1]
 
 
-def run(folder, config, size=2):
-    port = free_port()
-    processes = [start(folder, config, rank, size, port) for rank in range(size)]
-    said = [p.communicate(timeout=300) for p in processes]
-    assert [p.returncode for p in processes] == [0] * size, said
-    return said
-
-
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
     """The metrics of one process that does it all."""
@@ -86,11 +101,23 @@ def alone(tmp_path_factory):
     return read_metrics(folder / "alone" / "metrics.jsonl")
 
 
-@pytest.fixture(scope="module", params=["ddp", "fsdp"])
-def together(tmp_path_factory, request):
-    """A folder in which two processes have trained, the way they shared, and what they printed."""
-    folder = tmp_path_factory.mktemp("together")
-    return folder, request.param, run(folder, write_config(folder, "run", parallel=request.param))
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    """A folder in which two processes have trained, sharing one way and then the other."""
+    folder = tmp_path_factory.mktemp("both")
+    configs = [write_config(folder, kind, parallel=kind) for kind in ("ddp", "fsdp")]
+    port = free_port()
+    processes = [start(folder, configs, rank, 2, port) for rank in range(2)]
+    said = [p.communicate(timeout=300) for p in processes]
+    assert [p.returncode for p in processes] == [0, 0], said
+    return folder, said
+
+
+@pytest.fixture(params=["ddp", "fsdp"])
+def together(both, request):
+    """The folder, which way it was, and what the two processes printed."""
+    folder, said = both
+    return folder, request.param, said
 
 
 def values(lines, name):
@@ -100,8 +127,8 @@ def values(lines, name):
 @pytest.mark.equation("eq-pretraining-data-parallel")
 def test_two_processes_equal_one(alone, together):
     """Sums of eight windows in another order: float32 rounding, over four steps."""
-    folder, _, said = together
-    found = read_metrics(folder / "run" / "metrics.jsonl")
+    folder, parallel, said = together
+    found = read_metrics(folder / parallel / "metrics.jsonl")
     for name in ("loss", "norm", "validation"):
         assert values(found, name) == pytest.approx(values(alone, name), rel=1e-4)
     assert "loss" in said[0][0]
@@ -112,8 +139,8 @@ def test_what_two_processes_began_one_finishes(alone, together):
     """The state is the whole model's, whoever wrote it: two with copies, or two with shares."""
     folder, parallel, _ = together
     with contextlib.chdir(folder):
-        pretrain(read_plan(write_config(folder, "run", parallel=parallel, steps=6)))
-    losses = values(read_metrics(folder / "run" / "metrics.jsonl"), "loss")
+        pretrain(read_plan(write_config(folder, parallel, parallel=parallel, steps=6)))
+    losses = values(read_metrics(folder / parallel / "metrics.jsonl"), "loss")
     assert len(losses) == 6
     assert losses[:4] == pytest.approx(values(alone, "loss"), rel=1e-4)
     assert max(losses[4:]) < min(losses[:4])
@@ -122,7 +149,7 @@ def test_what_two_processes_began_one_finishes(alone, together):
 def test_a_process_that_dies_is_reported_by_the_other(tmp_path):
     config = write_config(tmp_path, "run", steps=100_000)
     port = free_port()
-    first, second = (start(tmp_path, config, rank, 2, port) for rank in range(2))
+    first, second = (start(tmp_path, [config], rank, 2, port) for rank in range(2))
     metrics = tmp_path / "run" / "metrics.jsonl"
     deadline = time.monotonic() + 200
     while len(read_metrics(metrics)) < 5 and time.monotonic() < deadline:
@@ -149,6 +176,14 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch):
     with pytest.raises(RuntimeError, match="torch sees no GPU; take device = 'cpu'"):
         join("cuda")
     assert join("auto") == World()
+
+
+def test_samples_of_a_model_in_parts_are_refused():
+    model = GPT(gpt2_config(16, d_model=8, n_layers=1, n_heads=2))
+    settings = Settings(steps=4, sample_every=2, parallel="fsdp")
+    sampler = BatchSampler(range(16), 2, 4, world_size=2)
+    with pytest.raises(ValueError, match=r"take parallel = 'ddp' or sample_every = 0"):
+        Trainer(model, sampler, settings, sample=str, world=World(0, 2))
 
 
 def test_an_unknown_way_to_share_is_refused():

@@ -126,6 +126,8 @@ def test_a_damaged_state_is_refused_and_left_alone(place):
     ("change", "said"),
     [
         ({"model": {"kind": "rnn"}}, "kind is 'rnn'; one of 'gpt2', 'llama' wanted"),
+        ({"model": {"n_heads": 3}}, "d_model is 16 and n_heads 3"),
+        ({"model": {"d_model": "wide"}}, "[model]: "),
         ({"model": {"width": 3}}, "width is unknown in [model]; kind, seed, d_model"),
         ({"data": {"batch": 3}}, "batch is unknown in [data]; batch_size, context"),
         ({"data": {"corpus": "web"}}, "wants one of corpus, files and train"),

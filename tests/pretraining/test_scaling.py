@@ -116,7 +116,7 @@ def test_gpt3s_operations_are_the_published_ones():
 
 @pytest.mark.equation("eq-pretraining-mfu")
 def test_utilisation_is_the_published_one():
-    """Chowdhery et al. (2022), table 3 and appendix B: PaLM 540B, 46.2 % on 6144 TPU v4.
+    """Chowdhery et al. (2023), table 3 and appendix B: PaLM 540B, 46.2 % on 6144 TPU v4.
 
     238.3 thousand tokens a second; attention adds 12 L H Q T = 12 * 118 * 48 * 256 * 2048 to 6 N.
     """

@@ -79,6 +79,17 @@ def test_it_finds_what_comparing_every_pair_finds():
     assert near_duplicates(texts) == expected
 
 
+def test_no_pair_is_named_that_is_less_similar_than_asked():
+    rng = np.random.default_rng(2)
+    words = [f"w{i}" for i in range(300)]
+    texts = [" ".join(words), edited(rng, words, 25)]
+    similarity = jaccard(*map(shingles, texts))
+    assert 0.3 < similarity < 0.7
+    everyone = {"bands": 128, "rows": 1}  # they meet, but for a chance of 1e-20 or less
+    assert near_duplicates(texts, similarity + 0.01, **everyone) == []
+    assert near_duplicates(texts, similarity, **everyone) == [(0, 1, similarity)]
+
+
 def test_texts_without_words_are_near_nothing():
     assert near_duplicates(["", "...", "🙂", "one word", "One, word"]) == [(3, 4, 1.0)]
     with pytest.raises(ValueError, match="the set is empty"):

@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import torch
 from torch import nn
 
 from coursekit.pretraining import (
+    AdamW,
     BatchSampler,
     Settings,
     StateError,
@@ -67,7 +69,9 @@ def same(a, b):
 def test_it_is_the_loop_that_one_would_write(quick):
     """Against torch's own optimiser, clipping and loss in a plain loop, without dropout."""
     ours, plain = model(dropout=0.0), model(dropout=0.0)
-    run = train(ours, sampler(), replace(SETTINGS, quick=quick))
+    found = Trainer(ours, sampler(), replace(SETTINGS, quick=quick))
+    assert isinstance(found.optimiser, torch.optim.AdamW if quick else AdamW)
+    run = found.run()
     optimiser = torch.optim.AdamW(plain.parameters(), betas=SETTINGS.betas, foreach=False)
     decays = {True: SETTINGS.weight_decay, False: 0.0}
     optimiser.param_groups.clear()
@@ -209,6 +213,7 @@ def test_a_finished_run_has_nothing_left_to_do(tmp_path):
     assert again.run().losses == wanted.losses
 
 
+KILLS = 10 if os.environ.get("COURSEKIT_TEST_ALL") else 1
 KILLED = """
 import sys
 sys.path[:0] = {path!r}
@@ -225,7 +230,7 @@ def test_a_run_killed_at_any_moment_goes_on_to_the_bit(tmp_path):
     losses = wanted.run().losses
     code = KILLED.format(path=[os.path.dirname(__file__)], folder=str(tmp_path / "killed"))
     rng = np.random.default_rng(0)
-    for _ in range(2):
+    for _ in range(KILLS):
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
         process.stdout.readline()  # it runs
         time.sleep(rng.uniform(0.0, 0.3))
@@ -309,6 +314,25 @@ def test_a_full_disk_loses_nothing(tmp_path):
     assert read_state(path) == {"step": 1}
     write_state(path, {"step": 2})  # the obstacle is gone, and so is its rest
     assert read_state(path) == {"step": 2}
+
+
+def test_a_disk_that_fills_in_the_middle_of_a_run_loses_nothing(tmp_path, monkeypatch):
+    """The metrics file takes no more bytes after step 6; with room again the run goes on."""
+    wanted = trainer(tmp_path / "whole").run()
+    full, written = [], Path.open
+
+    def fills(path, mode="r", **options):
+        if full and mode == "a":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return written(path, mode, **options)
+
+    monkeypatch.setattr(Path, "open", fills)
+    first = trainer(tmp_path / "full")
+    with pytest.raises(OSError, match=r"metrics\.jsonl could not be written: No space left") as e:
+        first.run(lambda t: full.append(1) if t.steps_done >= 6 else None)
+    assert e.value.errno == errno.ENOSPC
+    full.clear()
+    assert trainer(tmp_path / "full").run().losses == wanted.losses
 
 
 def test_a_metrics_line_cut_off_by_a_kill_is_left_out(tmp_path):

@@ -120,6 +120,15 @@ def test_a_published_phone_chip_is_met_within_one_percent():
         assert dies_on_grid(Die.of_area(area, aspect), Wafer()) == pytest.approx(wanted, rel=0.01)
 
 
+def test_a_published_chiplet_is_met_once_its_rim_and_streets_are():
+    """728 dies of 7.6 x 10.5 mm; the rim and the street were not said, and move it by 6 %."""
+    table = load_table("process_and_yield")
+    row = table.one(item="AMD Zen 2 chiplet", parameter="gross dies per wafer")
+    wanted, die = known(row, "value"), Die(7.6, 10.5)
+    assert dies_on_grid(die, Wafer(edge_mm=5.0, scribe_mm=0.2)) == pytest.approx(wanted, rel=0.015)
+    assert dies_on_grid(die, Wafer()) == pytest.approx(wanted, rel=0.07)
+
+
 def test_a_field_is_26_by_33_in_either_direction():
     assert require_one_field(Die(33.0, 26.0)).area_mm2 == 858
     with pytest.raises(ValueError, match="27 x 30 mm and the field 26 x 33 mm"):

@@ -116,6 +116,19 @@ def test_a_published_pair_of_yields_fits_murphy_and_not_poisson():
     assert abs(float(poisson(load)) - larger) > 0.03
 
 
+def test_a_second_published_pair_fits_murphy_to_its_last_digit():
+    """The press of 2019 on AMD's Zen 2: 70.6 % at 79.8 mm2, so 59.3 % at 121.8 mm2."""
+    table = load_table("process_and_yield")
+    names = ("AMD Zen 2 chiplet", "AMD Zen 2 with its I/O on one die")
+    (small, share), (large, printed) = (
+        [known(table.one(item=name, parameter=p), "value") for p in ("die area", "yield")]
+        for name in names
+    )
+    load = expected_defects(large, density_from_yield(share, small))
+    assert float(murphy(load)) == pytest.approx(printed, abs=0.0005)
+    assert abs(float(seeds(load)) - printed) > 0.01
+
+
 @pytest.mark.parametrize("alpha", [0.5, 2.0, math.inf])
 def test_dies_drawn_one_by_one_yield_as_the_formula_says(alpha):
     rng = np.random.default_rng(3)

@@ -75,8 +75,8 @@ def test_the_plane_s_verdicts_are_those_of_the_rules(js):
 
 
 def test_a_slider_s_place_and_its_value_are_inverse(js):
-    found = js("export_plane", "[100, 2368, 100000].map((v) => math.fromPlace(math.toPlace(v)))")
-    assert found == [100, 2368, 100_000]
+    found = js("export_plane", "[100, 2400, 200000].map((v) => math.fromPlace(math.toPlace(v)))")
+    assert found == [100, 2400, 200_000]
 
 
 @pytest.mark.parametrize(

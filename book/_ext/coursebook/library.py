@@ -19,11 +19,22 @@ def by_module(package: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in whole.__all__:
         thing = getattr(whole, name)
-        home = thing.__name__ if inspect.ismodule(thing) else getattr(thing, "__module__", package)
-        found.setdefault(home, []).append(name)
+        found.setdefault(_home(package, name, thing), []).append(name)
     for names in found.values():
         names.sort(key=lambda name: _line(getattr(whole, name)))
     return dict(sorted(found.items()))
+
+
+def _home(package: str, name: str, thing: Any) -> str:
+    """Name of the module that defines it; an instance knows only that of its class."""
+    if inspect.ismodule(thing):
+        return thing.__name__
+    home = str(getattr(thing, "__module__", package))
+    if _is_code(thing) or hasattr(sys.modules.get(home), name):
+        return home
+    assigned = re.compile(rf"^{re.escape(name)}\b.*=", re.MULTILINE)
+    within = [sys.modules[m] for m in sorted(sys.modules) if m.startswith(f"{package}.")]
+    return next((m.__name__ for m in within if assigned.search(inspect.getsource(m))), package)
 
 
 def _is_code(thing: Any) -> bool:

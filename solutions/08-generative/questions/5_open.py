@@ -16,5 +16,5 @@ class CheatTheTable:
         (1, "gives a sampler that beats the trained models on at least one score, and runs it"),
         (1, "says why it is useless as a generative model, and which score fails to see that"),
         (1, "measures a number that exposes it, on this sampler and on an honest one"),
-        (1, "says what the new number can be cheated by in its turn, or what it cannot see"),
+        (1, "says what that number can be cheated by in its turn, or what it cannot see"),
     ]

@@ -46,6 +46,7 @@ from coursekit.pretraining.evaluate import (
 )
 from coursekit.pretraining.filtering import exact_duplicates, jaccard, quality, shingles
 from coursekit.pretraining.kneser_ney import KneserNey, estimated_discounts
+from coursekit.pretraining.metrics import Run, read_metrics
 from coursekit.pretraining.naive_bpe import count_pairs, merge_pair, train_naive_bpe
 from coursekit.pretraining.optim import AdamW, clip_gradients, decay_groups
 from coursekit.pretraining.packed import Header, open_packed, read_header, write_packed
@@ -64,6 +65,7 @@ from coursekit.pretraining.sampling import (
 )
 from coursekit.pretraining.scaling import ScalingLaw, fit_scaling
 from coursekit.pretraining.schedule import cosine_with_warmup
+from coursekit.pretraining.settings import Settings
 from coursekit.pretraining.signatures import chance_to_meet, minhash, near_duplicates
 from coursekit.pretraining.speculative import (
     Speculation,
@@ -78,7 +80,7 @@ from coursekit.pretraining.state import StateError, read_state, write_state
 from coursekit.pretraining.text import stream_text
 from coursekit.pretraining.tokenizer import Tokenizer
 from coursekit.pretraining.trained import load_lm, load_runs
-from coursekit.pretraining.trainer import Run, Settings, Trainer, read_metrics, train
+from coursekit.pretraining.trainer import Trainer, train
 
 __all__ = [
     "BOOK",

@@ -30,9 +30,9 @@ def train_bpe(
     """Learn a byte-level vocabulary by merging, again and again, the most frequent pair of tokens.
 
     Implements :eq:`eq-pretraining-bpe`. Of equally frequent pairs, the one that is greater in byte
-    order is merged; a pair that spells a token that there is already is passed over, so that no
-    two tokens are the same bytes. Tokens 0 to 255 are the bytes; then come the merges in their
-    order, and the special tokens at the end.
+    order is merged. Tokens 0 to 255 are the bytes; then come the merges in their order, and the
+    special tokens at the end. No two tokens are the same bytes: no merge reaches into a token from
+    outside before it is whole, so that the same bytes are always merged in the same order.
 
     Parameters
     ----------
@@ -167,13 +167,10 @@ def _merged_pairs(words: Counter[bytes], vocab: dict[int, bytes]) -> Iterator[Pa
     falling = {i: _falling(token) for i, token in vocab.items()}
     heap = [(-n, falling[a], falling[b], (a, b)) for (a, b), n in counts.items()]
     heapq.heapify(heap)
-    known = set(vocab.values())
     while heap:
         n, _, _, pair = heapq.heappop(heap)
-        token = vocab[pair[0]] + vocab[pair[1]]
-        if counts[pair] != -n or token in known:  # stale: it has been counted again since
+        if counts[pair] != -n:  # stale: the pair has been counted again since
             continue
-        known.add(token)
         new = len(vocab)
         yield pair
         falling[new] = _falling(vocab[new])

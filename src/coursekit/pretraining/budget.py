@@ -59,7 +59,7 @@ def flops_per_token(config: TransformerConfig, context: int) -> float:
 def mfu(tokens_per_second: float, flops_a_token: float, peak: float) -> float:
     r"""Return the share of a machine's operations that the model itself needs.
 
-    Implements :eq:`eq-pretraining-mfu`: model-FLOPs utilisation, Chowdhery et al. (2022),
+    Implements :eq:`eq-pretraining-mfu`: model-FLOPs utilisation, Chowdhery et al. (2023),
     appendix B. Recomputing, moving data and waiting lower it; nothing raises it above 1.
 
     Parameters
@@ -159,7 +159,7 @@ def training_memory(
     Implements :eq:`eq-pretraining-memory`. Weights, gradients and two means take 16 bytes a
     parameter in float32; with half precision 2 + 2 for what is computed with and 12 for the
     float32 copy and the means (Rajbhandari et al., 2020, section 3.1). Activations are counted
-    as by Korthikanti et al. (2022), section 4.1, who find :math:`34\,T d` bytes a layer of GPT in
+    as by Korthikanti et al. (2023), section 4.1, who find :math:`34\,T d` bytes a layer of GPT in
     half precision: here without dropout's masks, without the scores of attention, which a fused
     kernel does not keep, and with the logits, in float32, twice.
 

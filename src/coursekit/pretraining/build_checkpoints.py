@@ -16,9 +16,11 @@ from coursekit.pretraining.corpus import Document
 from coursekit.pretraining.course_tokenizer import END_OF_TEXT, course_split, load_tokenizer
 from coursekit.pretraining.evaluate import bits_per_byte, corpus_nats
 from coursekit.pretraining.kneser_ney import KneserNey
+from coursekit.pretraining.metrics import Run
 from coursekit.pretraining.sampler import BatchSampler
 from coursekit.pretraining.scaling import fit_scaling
-from coursekit.pretraining.trainer import Run, Settings, Trainer, train
+from coursekit.pretraining.settings import Settings
+from coursekit.pretraining.trainer import Trainer, train
 from coursekit.seq2seq.build_checkpoints import rounded
 from coursekit.transformer import GPT, TransformerConfig, num_parameters
 from coursekit.transformer.stored import round_weights
@@ -36,8 +38,8 @@ DRAFT = llama_config(VOCAB_SIZE, d_model=32, n_layers=2, n_heads=2, max_len=CONT
 """A model small enough to guess ahead for the other."""
 
 
-SHORT = replace(LONG, steps=1000, lr=4e-3, warmup=50)
-"""The training of the small one."""
+SMALL = replace(LONG, steps=4000, lr=4e-3)
+"""The training of the small one, and for the scaling law but for the steps."""
 
 SIZES = ((16, 2), (32, 2), (64, 3))
 GRID = [(width, layers, steps) for width, layers in SIZES for steps in (500, 1000, 2000)]
@@ -134,8 +136,8 @@ def build_gpt() -> Built:
 
 def build_draft() -> Built:
     """Train the small model that guesses ahead."""
-    model, run, seconds = train_model(DRAFT, SHORT)
-    return stored(model, SHORT, run, seconds)
+    model, run, seconds = train_model(DRAFT, SMALL)
+    return stored(model, SMALL, run, seconds)
 
 
 def build_scaling() -> Built:
@@ -148,7 +150,7 @@ def build_scaling() -> Built:
     per_step = SMALL_BATCH["batch_size"] * SMALL_BATCH["context"]
     for width, layers, steps in (*GRID, LARGEST):
         config = llama_config(VOCAB_SIZE, d_model=width, n_layers=layers, max_len=CONTEXT)
-        settings = replace(SHORT, steps=steps, warmup=steps // 10, validate_every=0)
+        settings = replace(SMALL, steps=steps, warmup=steps // 10, validate_every=0)
         model, _, seconds = train_model(config, settings, **SMALL_BATCH)
         loss = quality(model, SMALL_BATCH["context"])["loss"]
         runs.append([num_parameters(model), steps * per_step, loss])
@@ -158,7 +160,7 @@ def build_scaling() -> Built:
     law = fit_scaling(*(tensors[name][:-1].numpy() for name in names))
     foretold = float(law.predict(runs[-1][0], runs[-1][1]))
     metrics = {"law": law._asdict(), "held_out": runs[-1][2], "foretold": foretold}
-    told = {"grid": GRID, "largest": LARGEST, "training": asdict(SHORT), **SMALL_BATCH}
+    told = {"grid": GRID, "largest": LARGEST, "training": asdict(SMALL), **SMALL_BATCH}
     return Built(tensors, told, rounded(metrics), SEED, time.process_time() - start)
 
 

@@ -341,14 +341,15 @@ def choose(logits: Tensor, writings: Sequence[Writing]) -> list[tuple[int, float
     writings : sequence of B Writing
         How each row draws, and what it holds.
     """
-    probs = torch.empty_like(logits)  # (B, V)
-    for sampling in {w.sampling for w in writings}:
+    tokens = logits.argmax(-1)  # (B,)
+    for sampling in {w.sampling for w in writings if w.sampling}:
         rows = [i for i, w in enumerate(writings) if w.sampling == sampling]
+        drawing = [writings[i] for i in rows]
         held = None
-        if sampling and sampling.repetition_penalty != 1:
-            held = _padded([writings[i].ids for i in rows], logits.device)
-        probs[rows] = next_probabilities(logits[rows], sampling, held)
-    tokens = draw(probs, [w.generator for w in writings])  # (B,)
+        if sampling.repetition_penalty != 1:
+            held = _padded([w.ids for w in drawing], logits.device)
+        probs = next_probabilities(logits[rows], sampling, held)  # (rows, V)
+        tokens[rows] = draw(probs, [w.generator for w in drawing])
     log_probs = logits.log_softmax(-1).gather(-1, tokens[:, None])[:, 0]  # (B,)
     return list(zip(tokens.tolist(), log_probs.tolist(), strict=True))
 
@@ -356,12 +357,14 @@ def choose(logits: Tensor, writings: Sequence[Writing]) -> list[tuple[int, float
 @contextmanager
 def evaluating(model: GPT) -> Iterator[None]:
     """Switch dropout off, and afterwards back to what it was."""
-    training = model.training
-    model.eval()
+    training = [m for m in model.modules() if m.training]
+    for module in training:
+        module.training = False
     try:
         yield
     finally:
-        model.train(training)
+        for module in training:
+            module.training = True
 
 
 def _padded(rows: Sequence[Sequence[int]], device: torch.device) -> Tensor:

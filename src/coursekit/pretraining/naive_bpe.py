@@ -41,7 +41,7 @@ def train_naive_bpe(
     n_merges = check_vocab_size(vocab_size, special_tokens)
     words = {tuple(bytes([b]) for b in w): n for w, n in count_words(texts, special_tokens).items()}
     tokens, merges = [bytes([b]) for b in range(256)], list[tuple[bytes, bytes]]()
-    while len(merges) < n_merges and (counts := count_pairs(words, set(tokens))):
+    while len(merges) < n_merges and (counts := count_pairs(words)):
         pair = max(counts, key=lambda p: (counts[p], p))  # the greater pair where counts are equal
         merges.append(pair)
         tokens.append(pair[0] + pair[1])
@@ -49,17 +49,13 @@ def train_naive_bpe(
     return Tokenizer(dict(enumerate(tokens)), merges, special_tokens)
 
 
-def count_pairs(
-    words: dict[tuple[bytes, ...], int], known: set[bytes] | frozenset[bytes] = frozenset()
-) -> Counter[tuple[bytes, bytes]]:
-    """Count the neighbours in words, but for pairs that spell a token there is already.
+def count_pairs(words: dict[tuple[bytes, ...], int]) -> Counter[tuple[bytes, bytes]]:
+    """Count the neighbours in words.
 
     Parameters
     ----------
     words : dict of tuple of bytes to int
         Each word as its tokens, and how often it occurs.
-    known : set of bytes
-        The tokens so far.
 
     Returns
     -------
@@ -73,8 +69,7 @@ def count_pairs(
     counts: Counter[tuple[bytes, bytes]] = Counter()
     for word, n in words.items():
         for pair in pairwise(word):
-            if pair[0] + pair[1] not in known:
-                counts[pair] += n
+            counts[pair] += n
     return counts
 
 

@@ -14,8 +14,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from coursekit.pretraining.metrics import Run
 from coursekit.pretraining.run import Plan, pretrain
-from coursekit.pretraining.trainer import Run, Trainer
+from coursekit.pretraining.trainer import Trainer
 
 
 def summary(run: Run) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,13 @@ from coursekit.pretraining.corpus import Document, book_corpus, python_docs, spl
 from coursekit.pretraining.course_tokenizer import END_OF_TEXT, load_tokenizer
 from coursekit.pretraining.decoding import generate
 from coursekit.pretraining.distributed import join, leave
+from coursekit.pretraining.metrics import Run
 from coursekit.pretraining.packed import open_packed, write_packed
 from coursekit.pretraining.sampler import BatchSampler
 from coursekit.pretraining.sampling import Sampling
+from coursekit.pretraining.settings import Settings
 from coursekit.pretraining.tokenizer import Tokenizer
-from coursekit.pretraining.trainer import Run, Settings, Trainer
+from coursekit.pretraining.trainer import Trainer
 from coursekit.transformer import GPT, TransformerConfig
 
 KINDS: dict[str, Callable[..., TransformerConfig]] = {"gpt2": gpt2_config, "llama": llama_config}
@@ -134,7 +136,7 @@ class Plan:
     data: Data
     training: Settings
     sampling: Samples | None = None
-    device: str = field(default="auto")
+    device: str = "auto"
 
 
 def read_plan(path: Path | str) -> Plan:
@@ -231,7 +233,18 @@ def _model_options(options: dict[str, Any]) -> dict[str, Any]:
         raise ConfigError(f"[model] kind is {kind!r}; one of {', '.join(map(repr, KINDS))} wanted.")
     known = [p for p in inspect.signature(KINDS[kind]).parameters if p != "vocab_size"]
     _know(options, ["kind", "seed", *known], "in [model]")
-    return {"kind": kind, "seed": 0, **options}
+    made = {"kind": kind, "seed": 0, **options}
+    try:
+        _shape(made, vocab_size=2)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"[model]: {error}") from error
+    return made
+
+
+def _shape(options: dict[str, Any], vocab_size: int) -> TransformerConfig:
+    """Return the model's shape for a vocabulary."""
+    shape = {k: v for k, v in options.items() if k not in ("kind", "seed")}
+    return KINDS[options["kind"]](vocab_size, **shape)
 
 
 def _know(found: dict[str, Any], known: Sequence[str], where: str) -> None:
@@ -276,9 +289,8 @@ def pretrain(plan: Plan, tell: Callable[[Trainer], None] | None = None) -> Run:
     try:
         tokenizer = load_tokenizer(plan.data.tokenizer) if plan.data.tokenizer else load_tokenizer()
         learned, held_out = _tokens(plan, tokenizer, world.rank)
-        options = {k: v for k, v in plan.model.items() if k not in ("kind", "seed")}
-        options.setdefault("max_len", plan.data.context)
-        config = KINDS[plan.model["kind"]](tokenizer.vocab_size, **options)
+        options = {"max_len": plan.data.context, **plan.model}
+        config = _shape(options, tokenizer.vocab_size)
         model = GPT(config, generator=torch.Generator().manual_seed(plan.model["seed"]))
         sampler = BatchSampler(
             *(learned, plan.data.batch_size, plan.data.context, plan.data.seed),

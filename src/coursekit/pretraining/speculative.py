@@ -207,7 +207,7 @@ def speculate(
     ahead : int, default 4
         Guesses of a round.
     max_new_tokens, sampling, stop, seed
-        As in :func:`~coursekit.pretraining.decoding.generate`. Greedily the tokens are those of
+        As in :func:`~coursekit.pretraining.generate`. Greedily the tokens are those of
         the large model alone; with `sampling` their distribution is, not the draw itself.
 
     Returns

@@ -35,7 +35,7 @@ def stream_text(
     prompt : str
         The beginning, at least a character.
     max_new_tokens, sampling, stop, seed
-        As in :func:`~coursekit.pretraining.decoding.generate`.
+        As in :func:`~coursekit.pretraining.generate`.
 
     Yields
     ------

@@ -11,7 +11,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from coursekit._validate import count
 from coursekit.pretraining.budget import flops_per_token, measured_peak, mfu
 from coursekit.pretraining.distributed import (
     World,
@@ -32,123 +31,16 @@ from coursekit.pretraining.distributed import (
     whole,
 )
 from coursekit.pretraining.evaluate import mean_loss
+from coursekit.pretraining.metrics import Run, append_text, read_metrics
 from coursekit.pretraining.optim import AdamW, clip_gradients, decay_groups
 from coursekit.pretraining.sampler import BatchSampler
-from coursekit.pretraining.schedule import cosine_with_warmup
+from coursekit.pretraining.settings import PRECISIONS, Settings
 from coursekit.pretraining.state import check_same, read_state, write_state
 from coursekit.transformer import GPT
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 STATE, METRICS, SAMPLES = "state.pt", "metrics.jsonl", "samples.txt"
 FREE = ("steps", "compile", "parallel", "peak")
 """Settings that a resumed run need not share with the run it goes on from; nor those of logs."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train.
-
-    Parameters
-    ----------
-    steps : int
-        Updates of the weights.
-    lr : float
-        Highest learning rate.
-    lr_min : float
-        Last learning rate.
-    warmup : int
-        Steps until the highest.
-    betas : pair of float
-        Of AdamW's two means.
-    weight_decay : float
-        Of matrices.
-    clip : float
-        Largest norm of the gradient.
-    accumulation : int
-        Parts that each batch is computed in, one after the other, to need less memory.
-    precision : {"float32", "bfloat16"}
-        bfloat16 by autocast: matrix products in 16 bits, weights and sums in 32.
-    quick : bool
-        Whether the weights are updated by torch's AdamW in one kernel, equal to rounding, instead
-        of the one written out.
-    compile : bool
-        Whether `torch.compile` makes kernels for the model first, which takes about a minute.
-    parallel : {"ddp", "fsdp"}
-        How several processes share, see :func:`~coursekit.pretraining.distributed.spread`.
-    seed : int
-        Of dropout.
-    log_every, validate_every, save_every, sample_every : int
-        Steps between two of each; 0 for never.
-    peak : float, optional
-        Operations a second of the machine, for the utilisation; measured where it is not given.
-
-    Raises
-    ------
-    ValueError
-        If the precision is unknown or the numbers of steps do not fit.
-
-    Examples
-    --------
-    >>> Settings(steps=100, precision="int4")
-    Traceback (most recent call last):
-    ValueError: precision is 'int4'; one of 'float32', 'bfloat16' wanted.
-    """
-
-    steps: int
-    lr: float = 3e-3
-    lr_min: float = 3e-4
-    warmup: int = 0
-    betas: tuple[float, float] = (0.9, 0.95)
-    weight_decay: float = 0.1
-    clip: float = 1.0
-    accumulation: int = 1
-    precision: str = "float32"
-    quick: bool = True
-    compile: bool = False
-    parallel: str = "ddp"
-    seed: int = 0
-    log_every: int = 10
-    validate_every: int = 0
-    save_every: int = 0
-    sample_every: int = 0
-    peak: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.precision not in PRECISIONS:
-            wanted = ", ".join(map(repr, PRECISIONS))
-            raise ValueError(f"precision is {self.precision!r}; one of {wanted} wanted.")
-        count(self.accumulation, "accumulation")
-        count(self.log_every, "log_every")
-        self.rate(0)
-
-    def rate(self, step: int) -> float:
-        """Return the learning rate of a step."""
-        return cosine_with_warmup(
-            step, steps=self.steps, lr=self.lr, warmup=self.warmup, lr_min=self.lr_min
-        )
-
-
-@dataclass
-class Run:
-    """What a training has shown so far.
-
-    Attributes
-    ----------
-    losses : list of float
-        Of each step's batch before its update, nats a token.
-    norms : list of float
-        Of the gradients, before clipping.
-    validation : list of (int, float)
-        Steps done, and the loss on validation tokens.
-    tokens_per_second, mfu : float
-        Since the last log.
-    """
-
-    losses: list[float] = field(default_factory=list)
-    norms: list[float] = field(default_factory=list)
-    validation: list[tuple[int, float]] = field(default_factory=list)
-    tokens_per_second: float = math.nan
-    mfu: float = math.nan
 
 
 class Trainer:
@@ -203,10 +95,13 @@ class Trainer:
         self.model, self.sampler, self.settings = model.to(self.world.device), sampler, settings
         self.validation, self.sample = validation, sample
         self.folder = None if folder is None else Path(folder)
+        if sample and settings.sample_every and settings.parallel == "fsdp" and self.world.size > 1:
+            raise ValueError(
+                "samples are written with the whole model, and fsdp gives each process a part; "
+                "take parallel = 'ddp' or sample_every = 0."
+            )
         self.spread = spread(self.model, self.world, settings.parallel)
-        self.optimiser = AdamW(
-            decay_groups(self.spread, settings.weight_decay), betas=settings.betas
-        )
+        self.optimiser = self._new_optimiser()
         self.forward = torch.compile(self.spread) if settings.compile else self.spread
         self.steps_done, self.result = 0, Run()
         self._new: list[Tensor] = []  # (2,) each: loss and norm of steps not yet logged
@@ -251,7 +146,8 @@ class Trainer:
         self.peak = self.settings.peak or self._measured_peak()
         self._since = time.perf_counter()
         try:
-            with torch.random.fork_rng():
+            device = torch.device(self.world.device)
+            with torch.random.fork_rng([device] if device.type == "cuda" else []):
                 while self.steps_done < self.settings.steps:
                     self.step()
                     self._attend_to_the_rest(tell)
@@ -262,7 +158,8 @@ class Trainer:
 
     def step(self) -> None:
         """Take one batch and update the weights."""
-        self.model.train()
+        if not self.model.training:
+            self.model.train()
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.rate(self.steps_done)
         torch.manual_seed(self._seed())
@@ -354,13 +251,11 @@ class Trainer:
         self.model.eval()
         text = sample(self.model)
         if (path := self._path(SAMPLES)) is not None and self.world.leads:
-            with path.open("a", encoding="utf-8") as file:
-                file.write(f"--- step {self.steps_done}\n{text}\n")
+            append_text(path, f"--- step {self.steps_done}\n{text}\n")
 
     def _write_metrics(self, lines: list[dict[str, Any]]) -> None:
         if (path := self._path(METRICS)) is not None and self.world.leads:
-            with path.open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(line) + "\n" for line in lines)
+            append_text(path, "".join(json.dumps(line) + "\n" for line in lines))
 
     def _path(self, name: str) -> Path | None:
         return None if self.folder is None else self.folder / name
@@ -410,34 +305,9 @@ class Trainer:
             else:
                 self.result.validation.append((line["step"], line["validation"]))
         if self.world.leads:
-            metrics.write_text("".join(json.dumps(x) + "\n" for x in lines), encoding="utf-8")
-
-
-def read_metrics(path: Path | str) -> list[dict[str, Any]]:
-    """Return the lines of a run's metrics file.
-
-    Parameters
-    ----------
-    path : path
-        ``metrics.jsonl`` of a run's folder. None there, no lines; a last line that a kill has cut
-        off is left out.
-
-    Returns
-    -------
-    list of dict
-        Of every step ``step``, ``loss``, ``norm``, ``lr``, now and then ``tokens_per_second`` and
-        ``mfu``; of validations ``step`` and ``validation``.
-
-    Examples
-    --------
-    >>> read_metrics("nowhere.jsonl")
-    []
-    """
-    path = Path(path)
-    if not path.exists():
-        return []
-    text = path.read_text(encoding="utf-8")
-    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+            part = metrics.with_name(METRICS + ".part")  # a kill here leaves the old file
+            part.write_text("".join(json.dumps(x) + "\n" for x in lines), encoding="utf-8")
+            part.replace(metrics)
 
 
 def train(

@@ -5,25 +5,13 @@ of every column. What is missing is None, and :func:`known` refuses it: it is ne
 ``coursekit facts`` shows the tables.
 """
 
-from coursekit.data.tables.read import (
-    FOLDER,
-    Column,
-    Row,
-    Table,
-    Value,
-    known,
-    load_table,
-    table_names,
-    unconfirmed,
-)
+from coursekit.data.tables.read import Column, Table, known, load_table, table_names, unconfirmed
+from coursekit.data.tables.read import Row as Row  # for annotations
 from coursekit.data.tables.select import select
 
 __all__ = [
-    "FOLDER",
     "Column",
-    "Row",
     "Table",
-    "Value",
     "known",
     "load_table",
     "select",

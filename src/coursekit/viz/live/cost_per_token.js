@@ -64,7 +64,7 @@ function render({ model, el }) {
         x: [0, log(4096)],
         y,
         title: "Dollars a million tokens",
-        unit: "both axes logarithmic",
+        unit: "logarithmic",
         xlabel: "sequences at a time",
         xticks: range(7).map((i) => ({ at: log(4 ** i), text: (4 ** i).toLocaleString("en-US") })),
         yticks: range(6).map((i) => ({ at: i - 3, text: i < 3 ? fixed(10 ** (i - 3), 3 - i) : `${10 ** (i - 3)}` })),

@@ -74,12 +74,12 @@ class Denoising(LiveFigure):
         frames = len(self.data["samplers"][self.sampler]["signal"])
         steps = np.unique(np.linspace(0, frames - 1, 5).astype(int))
         count = min(3, len(self.pictures(0)))
-        figure, axes = plt.subplots(count, len(steps), squeeze=False)
-        for column, step in zip(axes.T, steps, strict=True):
-            for ax, pixels in zip(column, self.pictures(step)[:count], strict=True):
-                ax.imshow(pixels.reshape(SIDE, SIDE), cmap="Greys", vmin=-1, vmax=1)
-                ax.set(xticks=[], yticks=[])
-            column[0].set_title(f"step {step}", color=style.MUTED, fontsize=9)
+        rows = [self.pictures(step)[:count].reshape(-1, SIDE) for step in steps]  # count * 8 each
+        figure, axes = plt.subplots(1, len(steps))
+        for ax, column, step in zip(axes, rows, steps, strict=True):
+            ax.imshow(column, cmap="Greys", vmin=-1, vmax=1, interpolation="none")
+            ax.set(xticks=[], yticks=[])
+            ax.set_title(f"step {step}", color=style.MUTED, fontsize=9)
         return figure
 
 

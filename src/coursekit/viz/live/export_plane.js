@@ -1,7 +1,7 @@
 // Chips in the plane of total processing performance and performance density, by date.
 
 const LEAST = 100;
-const MOST = 100000;
+const MOST = 200000;
 const WORDS = {
   free: "no licence",
   notification: "notice, then exception",
@@ -100,8 +100,8 @@ function render({ model, el }) {
         x: [log(LEAST), log(MOST)],
         y: [log(0.5), 2],
         title: "Performance density",
-        unit: "TPP per mm², both axes logarithmic",
-        xlabel: "total processing performance (TPP)",
+        unit: "TPP per mm²",
+        xlabel: "TPP, both axes logarithmic",
         xticks: decades,
         yticks: [1, 10, 100].map((v) => ({ at: log(v), text: `${v}` })),
         id: view.id("plane"),

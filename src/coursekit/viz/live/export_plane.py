@@ -13,7 +13,7 @@ from coursekit.viz import style
 from coursekit.viz.live.base import LiveFigure, module_source
 
 STOPS = ("2022-01-01", "2022-10-07", "2023-10-17", "2024-12-02", "2026-01-15")
-TPP_REACH, AREA_REACH = (100.0, 100_000.0), (50, 1700)
+TPP_REACH, AREA_REACH = (100.0, 200_000.0), (50, 1700)
 MARKS = {"free": "o", "notification": "^", "case-by-case": "D", "licence": "s"}
 IDS = {
     "tpp": "a.1",

@@ -58,12 +58,17 @@ class LatentWalk(LiveFigure):
     def still(self) -> Figure:
         """Draw the codes and the picture of this place."""
         figure, (left, right) = plt.subplots(1, 2, width_ratios=[1.6, 1])
-        for (u, v), text in zip(self.data["codes"], self.data["labels"], strict=True):
-            left.text(u, v, text, fontsize=7, ha="center", va="center", color=style.MUTED)
+        kinds = sorted(set(self.data["labels"]))
+        codes, labels = np.array(self.data["codes"]), np.array(self.data["labels"])
+        for kind in kinds:
+            own = codes[labels == kind]
+            left.plot(*own.T, ".", color=style.RULE, ms=4)
+            left.text(*np.median(own, axis=0), kind, ha="center", va="center", color=style.INK)
         left.plot(self.z1, self.z2, "o", color=style.COPPER, ms=8)
         left.set(title="Latent plane", xlabel="$z_1$", ylabel="$z_2$")
         left.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH))
-        right.imshow(self.picture().reshape(SIDE, SIDE), cmap="Greys", vmin=0, vmax=1)
+        image = self.picture().reshape(SIDE, SIDE)
+        right.imshow(image, cmap="Greys", vmin=0, vmax=1, interpolation="none")
         right.set(title="What the decoder draws", xticks=[], yticks=[])
         return figure
 
@@ -86,7 +91,7 @@ def latent_walk(
     layers
         Of the decoder, from 2 numbers to 64: each a weight matrix of shape (out, in), a bias
         (out,), and the name of the bend: ``"tanh"``, ``"relu"``, ``"silu"``, ``"linear"`` or
-        ``"sigmoid"``. Weights are rounded to three digits after the point.
+        ``"sigmoid"``. Weights are rounded to two digits after the point.
     codes
         Places of digits of the data, shape (m, 2), at most 400; what lies beyond -3 to 3 is left
         out.
@@ -132,7 +137,7 @@ def _fitting(layers: Sequence[tuple[ArrayLike, ArrayLike, str]]) -> list[dict]:
         if bend not in BENDS:
             raise ValueError(f"layer {i} bends by {bend!r}; there are {', '.join(BENDS)}.")
         listed.append(
-            {"W": np.round(weight, 3).tolist(), "b": np.round(bias, 3).tolist(), "bend": bend}
+            {"W": np.round(weight, 2).tolist(), "b": np.round(bias, 3).tolist(), "bend": bend}
         )
         width, count = len(weight), count + weight.size
     if width != SIDE**2 or count > MOST_WEIGHTS:

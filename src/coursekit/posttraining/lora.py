@@ -14,7 +14,7 @@ from coursekit._validate import count
 class LoRALinear(nn.Module):
     r"""A linear map with a frozen weight and a trained correction of low rank.
 
-    Implements :eq:`eq-posttraining-lora`, Hu et al. (2022), equation 3:
+    Hu et al. (2022), equation 3:
     :math:`y=Wx+\frac{\alpha}{r}BAx`, with B = 0 at first, so that nothing changes.
 
     Parameters

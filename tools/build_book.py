@@ -86,7 +86,7 @@ def execute_stale() -> None:
     """Bring exercises and notebooks up to date."""
     run("exercises", sys.executable, "-m", "coursekit", "exercises", "build")
     for stem in notebooks.stale():
-        tell.print(f"{stem}: executed in {notebooks.build(stem, tell=tell):.1f} s")
+        tell.print(f"{stem}: made in {notebooks.build(stem, tell=tell):.1f} s")
 
 
 def build_wheel(folder: Path) -> Path:

@@ -4,9 +4,10 @@
     python tools/notebooks.py check                        fail when a pair is out of step
 
 A notebook is stale when its Markdown, a library file that it (indirectly) imports, or a pinned
-version changed; the digest of those inputs is kept in the notebook's metadata. Whatever could
-differ between two runs of the same code (times, random ids, widget models) is taken out, so that a
-rerun changes no byte.
+version changed. What decides its outputs (its code cells, those files, those versions) has a digest
+in the notebook's metadata: where only the words around the code changed, the outputs are kept and
+no kernel starts. Whatever could differ between two runs of the same code (times, random ids, widget
+models) is taken out, so that a rerun changes no byte.
 """
 
 from __future__ import annotations
@@ -110,29 +111,43 @@ def code_of(nb: nbformat.NotebookNode) -> str:
 
 
 def digest_of_inputs(nb: nbformat.NotebookNode, root: Path = ROOT) -> str:
-    """Digest of all that decides the outputs: cells, library files reached, pinned versions."""
+    """Digest of all that decides the outputs: code cells, library files, pinned versions."""
     digest = hashlib.sha256()
     for cell in nb.cells:
-        digest.update(f"{cell.cell_type}\0{cell.source}\0{cell.metadata}\0".encode())
+        if cell.cell_type == "code":
+            digest.update(f"{cell.source}\0{cell.metadata}\0".encode())
     files = library_files(imported_names(ast.parse(code_of(nb))), root)
     for file in [*files, root / "constraints.txt"]:
         digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def is_current(stem: str, root: Path = ROOT) -> bool:
-    """Whether the committed notebook was executed from exactly the inputs of today."""
+def executed(stem: str, root: Path = ROOT) -> nbformat.NotebookNode | None:
+    """The committed notebook, if its outputs are those of today's code, library and versions."""
     path = root / "notebooks" / f"{stem}.ipynb"
     if not path.is_file():
-        return False
+        return None
     try:
         done = nbformat.read(path, as_version=4)
     except nbformat.reader.NotJSONError:  # a merge left its marks in it
-        return False
+        return None
     source = source_notebook(stem, root)
-    same = [c.source for c in done.cells] == [c.source for c in source.cells]
+    same = sources(done, "code") == sources(source, "code")
     recorded = done.metadata.get("coursekit", {}).get("inputs")
-    return same and recorded == digest_of_inputs(source, root)
+    return done if same and recorded == digest_of_inputs(source, root) else None
+
+
+def sources(nb: nbformat.NotebookNode, *kinds: str) -> list[str]:
+    """Sources of the cells of these kinds, in order."""
+    return [cell.source for cell in nb.cells if cell.cell_type in kinds]
+
+
+def is_current(stem: str, root: Path = ROOT) -> bool:
+    """Whether the committed notebook was made from exactly the page and the library of today."""
+    done, kinds = executed(stem, root), ("code", "markdown", "raw")
+    return done is not None and sources(done, *kinds) == sources(
+        source_notebook(stem, root), *kinds
+    )
 
 
 # --- executing ------------------------------------------------------------------------------------
@@ -179,14 +194,32 @@ def execute(nb: nbformat.NotebookNode, folder: Path, tell: Console, stem: str) -
             ) from error
 
 
-def build(stem: str, root: Path = ROOT, tell: Console | None = None) -> float:
-    """Pair and execute one notebook, then replace it whole; return the seconds it took."""
+def keep_outputs(nb: nbformat.NotebookNode, done: nbformat.NotebookNode) -> None:
+    """Give the page's code cells the outputs that the same cells had, on the same kernel."""
+    nb.metadata = done.metadata
+    pairs = zip(
+        (cell for cell in nb.cells if cell.cell_type == "code"),
+        (cell for cell in done.cells if cell.cell_type == "code"),
+        strict=True,
+    )
+    for cell, before in pairs:
+        cell["outputs"], cell["execution_count"] = before.outputs, before.execution_count
+
+
+def build(
+    stem: str, root: Path = ROOT, tell: Console | None = None, *, force: bool = False
+) -> float:
+    """Pair one notebook, executed unless only its words changed; return the seconds it took."""
     tell = tell or Console(stderr=True)
     nb = source_notebook(stem, root)
     inputs = digest_of_inputs(nb, root)
     start = time.perf_counter()
     (root / "notebooks").mkdir(exist_ok=True)
-    execute(nb, root / "notebooks", tell, stem)
+    done = None if force else executed(stem, root)
+    if done is not None:
+        keep_outputs(nb, done)
+    else:
+        execute(nb, root / "notebooks", tell, stem)
     normalise(nb)
     nb.metadata["coursekit"] = {"inputs": inputs}
     target = root / "notebooks" / f"{stem}.ipynb"
@@ -218,7 +251,7 @@ def command_build(wanted: list[str], force: bool) -> int:
             tell.print(f"{stem}: unchanged")
             continue
         try:
-            tell.print(f"{stem}: executed in {build(stem, tell=tell):.1f} s")
+            tell.print(f"{stem}: made in {build(stem, tell=tell, force=force):.1f} s")
         except FailedNotebookError as error:
             tell.print(str(error), markup=False, highlight=False)
             return 1

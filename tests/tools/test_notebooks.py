@@ -90,6 +90,41 @@ def test_an_edited_notebook_is_stale_though_its_page_is_not(checkout: Path) -> N
     assert notebooks.stale(checkout) == ["01-topic"]
 
 
+def test_new_words_keep_the_outputs_and_start_no_kernel(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend_executed(checkout)
+    path = checkout / "notebooks" / "01-topic.ipynb"
+    nb = nbformat.read(path, as_version=4)
+    code = next(cell for cell in nb.cells if cell.cell_type == "code")
+    code["outputs"] = [nbformat.v4.new_output("stream", text="42\n")]
+    code["execution_count"] = 1
+    nbformat.write(nb, path)
+    page = checkout / "book" / "01-topic.md"
+    page.write_text(page.read_text().replace("# A page", "# A better page\n\nWith a paragraph."))
+    assert notebooks.stale(checkout) == ["01-topic"]
+    monkeypatch.setattr(notebooks, "execute", lambda *args: pytest.fail("a kernel was started"))
+    notebooks.build("01-topic", checkout)
+    assert notebooks.stale(checkout) == []
+    kept = nbformat.read(path, as_version=4).cells
+    assert "With a paragraph." in kept[0].source
+    assert kept[1].outputs == code["outputs"]
+    assert kept[1].execution_count == 1
+
+
+def test_new_code_or_a_new_tag_is_executed(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = checkout / "book" / "01-topic.md"
+    tagged = "ipython3\n:tags: [hide-input]\n"
+    for old, new in [("double(21)", "double(22)"), ("ipython3\n", tagged)]:
+        page.write_text(PAGE)
+        pretend_executed(checkout)
+        page.write_text(PAGE.replace(old, new))
+        started = []
+        monkeypatch.setattr(notebooks, "execute", lambda *args, log=started: log.append(args))
+        notebooks.build("01-topic", checkout)
+        assert len(started) == 1, new
+
+
 def test_a_notebook_with_merge_marks_is_made_anew(checkout: Path) -> None:
     pretend_executed(checkout)
     path = checkout / "notebooks" / "01-topic.ipynb"
@@ -132,8 +167,8 @@ def test_a_rerun_changes_no_byte(checkout: Path) -> None:
     code = "import ipywidgets, random\nprint(random.Random(1).random())\nipywidgets.IntSlider(3)\n"
     page.write_text(PAGE.split("from coursekit")[0] + code + "```\n")
     runs = []
-    for _ in range(2):
-        notebooks.build("01-topic", checkout)
+    for force in (False, True, False):
+        notebooks.build("01-topic", checkout, force=force)
         runs.append((checkout / "notebooks" / "01-topic.ipynb").read_bytes())
-    assert runs[0] == runs[1]
+    assert runs[0] == runs[1] == runs[2]
     assert b"0.13436424411240122" in runs[0]

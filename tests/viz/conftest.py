@@ -118,6 +118,36 @@ def places_on_a_wafer(seed: int) -> list[list[float]]:
     return points[np.hypot(*points.T) < 150].tolist()
 
 
+def two_groups() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores that are chances, outcomes drawn with them, and the group of each person."""
+    rng = np.random.default_rng(21)
+    scores = np.concatenate([rng.beta(4, 2, 900), rng.beta(2, 3, 600)])
+    outcomes = (rng.random(1500) < scores).astype(int)
+    return scores, outcomes, np.repeat([0, 1], [900, 600])
+
+
+def two_runs() -> list[dict]:
+    """Two short runs of an agent: one honest, one that met a page with an order in it."""
+    search = {
+        "thought": "I look for the page.",
+        "tool": "search",
+        "argument": "beam search width",
+        "observation": "03-seq2seq: a beam keeps several beginnings.",
+        "trusted": False,
+    }
+    reckon = {
+        "thought": "The numbers are there.",
+        "tool": "calculate",
+        "argument": "2 * 21",
+        "observation": "42",
+        "trusted": True,
+    }
+    return [
+        {"name": "honest", "question": "How much?", "answer": "42.", "steps": [search, reckon]},
+        {"name": "poisoned", "question": "Which?", "answer": "None.", "steps": [search] * 3},
+    ]
+
+
 @pytest.fixture(scope="session")
 def figures() -> dict[str, live.LiveFigure]:
     diabetes = load_diabetes()
@@ -174,6 +204,8 @@ def figures() -> dict[str, live.LiveFigure]:
                 ("L40", 2896.0, 608.0, ["free", "free", *["notification"] * 3]),
             ]
         ),
+        "fairness_thresholds": live.fairness_thresholds(*two_groups(), thresholds=(0.6, 0.5)),
+        "agent_trace": live.agent_trace(two_runs()),
         "softmax": live.softmax({"cat": 2.0, "dog": 1.0, "ship": -1.0}),
     }
 

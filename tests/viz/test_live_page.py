@@ -40,6 +40,8 @@ NAMES = [
     "bpe_merges",
     "sampling_knobs",
     "scaling_law",
+    "fairness_thresholds",
+    "agent_trace",
 ]
 LARGEST = 60_000  # bytes of text/html
 

@@ -1,5 +1,6 @@
 """Figures that the reader moves, in Jupyter and on a page without a kernel."""
 
+from coursekit.viz.live.agent_trace import agent_trace
 from coursekit.viz.live.alignment import alignment
 from coursekit.viz.live.attention_heads import attention_heads
 from coursekit.viz.live.backprop_graph import backprop_graph
@@ -11,6 +12,7 @@ from coursekit.viz.live.cost_per_token import cost_per_token
 from coursekit.viz.live.denoising import denoising
 from coursekit.viz.live.descent_paths import descent_paths
 from coursekit.viz.live.export_plane import export_plane
+from coursekit.viz.live.fairness_thresholds import fairness_thresholds
 from coursekit.viz.live.gaussian_fit import gaussian_fit
 from coursekit.viz.live.guidance import guidance
 from coursekit.viz.live.latent_walk import latent_walk
@@ -30,6 +32,7 @@ from coursekit.viz.live.wafer_map import wafer_map
 
 __all__ = [
     "LiveFigure",
+    "agent_trace",
     "alignment",
     "attention_heads",
     "backprop_graph",
@@ -40,6 +43,7 @@ __all__ = [
     "denoising",
     "descent_paths",
     "export_plane",
+    "fairness_thresholds",
     "gaussian_fit",
     "guidance",
     "latent_walk",

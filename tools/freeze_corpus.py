@@ -1,6 +1,7 @@
 """Freeze the book's own text, as it is at a commit, into the corpus that language models train on.
 
     python tools/freeze_corpus.py VERSION COMMIT    writes src/coursekit/data/corpora/book-VERSION…
+    python tools/freeze_corpus.py VERSION COMMIT --pages 'book/*.md'    only these pages
 
 A version that exists is never written again with other text: a model was trained on it. What is
 left out of a page is what all pages share: the header, and the cell that installs the library.
@@ -13,7 +14,9 @@ import gzip
 import hashlib
 import json
 import re
+import shlex
 import subprocess
+from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -35,10 +38,10 @@ def git(*arguments: str) -> str:
     ).stdout
 
 
-def pages(commit: str) -> dict[str, str]:
+def pages(commit: str, patterns: Sequence[str] = PAGES) -> dict[str, str]:
     """Text of every page that has prose, by its path."""
     names = git("ls-tree", "-r", "--name-only", commit).splitlines()
-    wanted = [n for n in names if any(fnmatch(n, pattern) for pattern in PAGES)]
+    wanted = [n for n in names if any(fnmatch(n, pattern) for pattern in patterns)]
     texts = {name: git("show", f"{commit}:{name}") for name in wanted}
     texts = {name: SHARED_CELL.sub("", HEADER.sub("", text)) for name, text in texts.items()}
     return {name: text for name, text in texts.items() if len(text) > 2 * LEAST}
@@ -57,11 +60,11 @@ def sections(text: str) -> list[str]:
     return [part.strip() + "\n" for part in parts if part.strip()]
 
 
-def documents(commit: str) -> list[dict[str, str]]:
+def documents(commit: str, patterns: Sequence[str] = PAGES) -> list[dict[str, str]]:
     """Return the corpus: one document for each section, in the order of pages."""
     return [
         {"name": f"{page}#{i}", "text": text}
-        for page, whole in sorted(pages(commit).items())
+        for page, whole in sorted(pages(commit, patterns).items())
         for i, text in enumerate(sections(whole))
     ]
 
@@ -71,9 +74,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("version", type=int)
     parser.add_argument("commit")
+    parser.add_argument("--pages", nargs="+", default=PAGES, help="Patterns of paths.")
     wanted = parser.parse_args()
     commit = git("rev-parse", f"{wanted.commit}^{{commit}}").strip()
-    found = documents(commit)
+    found = documents(commit, wanted.pages)
+    only = "" if wanted.pages == PAGES else " --pages " + shlex.join(wanted.pages)
     text = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
     path, manifest = FOLDER / f"book-{wanted.version}.json.gz", FOLDER / "manifest.json"
     entries = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
@@ -83,7 +88,7 @@ def main() -> None:
         "commit": commit,
         "documents": len(found),
         "bytes": sum(len(d["text"].encode()) for d in found),
-        "command": f"python tools/freeze_corpus.py {wanted.version} {commit}",
+        "command": f"python tools/freeze_corpus.py {wanted.version} {commit}{only}",
         "licence": "text CC BY 4.0, code BSD-3-Clause, both of this repository",
     }
     if entries.get(f"book-{wanted.version}", entry) != entry:

@@ -297,6 +297,37 @@ def pretrain(
         fail(str(error), 1)
 
 
+@app.command()
+def posttrain(
+    config: Annotated[Path | None, typer.Argument(help="A TOML file.")] = None,
+    example: Annotated[
+        str | None, typer.Option(help="Print a file to start from: sft, lora, dpo or grpo.")
+    ] = None,
+) -> None:
+    """Make an assistant of a language model as a file says; killed and started again, it goes on.
+
+    On several processes: torchrun --nproc-per-node 2 -m coursekit posttrain CONFIG
+    """
+    from coursekit.optional import require
+
+    if (config is None) == (example is None):
+        fail("Give a TOML file, or --example sft to have one printed.")
+    try:
+        require("torch")
+        from coursekit.posttraining import run
+
+        if example is not None:
+            typer.echo(run.example_config(example), nl=False)
+            return
+        from coursekit.pretraining.progress import with_bar
+
+        plan = run.read_posttraining(str(config))
+        steps = plan.training.steps
+        with_bar(lambda tell: run.posttrain(plan, tell), steps, plan.folder, out)
+    except (ImportError, ValueError, RuntimeError, FloatingPointError) as error:
+        fail(str(error), 1)
+
+
 @app.command("train-generative")
 def train_generative(
     names: Annotated[

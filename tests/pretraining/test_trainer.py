@@ -109,7 +109,9 @@ def test_accumulated_parts_give_the_large_batch(parts):
 
 
 def test_a_batch_that_cannot_be_parted_is_refused():
-    with pytest.raises(ValueError, match="accumulation is 3 and this process has 4 windows"):
+    with pytest.raises(
+        ValueError, match="accumulation is 3 and this process has 4 rows of a batch"
+    ):
         trainer(settings=replace(SETTINGS, accumulation=3))
 
 

@@ -18,15 +18,24 @@ from coursekit.posttraining.examples import (
     response_log_probs,
     sft_loss,
 )
+from coursekit.posttraining.groups import GroupBatches, group_loss
 from coursekit.posttraining.grpo import group_advantages, grpo_loss
 from coursekit.posttraining.kl import AdaptiveKL, kl_divergence, kl_estimate, penalised_rewards
-from coursekit.posttraining.lora import LoRALinear, add_lora, lora_layers
+from coursekit.posttraining.lora import LoRALinear, add_lora, learn_last_rows, lora_layers, merged
 from coursekit.posttraining.masked import (
     finite,
     masked_mean,
     masked_sum,
     response_mask,
     token_log_probs,
+)
+from coursekit.posttraining.measure import (
+    Sampled,
+    Score,
+    answers,
+    exact_match,
+    held_out_problems,
+    sampled_reward,
 )
 from coursekit.posttraining.packing import (
     Packed,
@@ -36,6 +45,7 @@ from coursekit.posttraining.packing import (
     packed_log_probs,
     packed_sft_loss,
 )
+from coursekit.posttraining.pairs import Pair, PairBatches, draw_pairs, preference_loss
 from coursekit.posttraining.policy_gradient import (
     Estimates,
     best_baseline,
@@ -53,7 +63,10 @@ from coursekit.posttraining.ppo import (
 )
 from coursekit.posttraining.preferences import RewardModel, bradley_terry_loss, fit_bradley_terry
 from coursekit.posttraining.rollouts import Rollouts, prompt_ids, roll_out, verified
+from coursekit.posttraining.run import posttrain, prepared, read_posttraining
 from coursekit.posttraining.scores import Rate, majority_vote, pass_at_k, win_rate
+from coursekit.posttraining.sft import ProblemBatches, demonstration, supervised_loss
+from coursekit.posttraining.start import LowRank, adapt, starting_model, trained_part
 from coursekit.posttraining.tasks import TASKS, Problem, draw_problems, is_right, parse_answer
 from coursekit.posttraining.templates import (
     ASSISTANT,
@@ -77,39 +90,55 @@ __all__ = [
     "Batch",
     "Estimates",
     "Example",
+    "GroupBatches",
     "LoRALinear",
+    "LowRank",
     "Packed",
+    "Pair",
+    "PairBatches",
     "Problem",
+    "ProblemBatches",
     "Rate",
     "Reliability",
     "RewardModel",
     "Rollouts",
+    "Sampled",
+    "Score",
     "Turn",
+    "adapt",
     "add_lora",
+    "answers",
     "best_baseline",
     "bradley_terry_loss",
     "calibration_error",
     "chat_ids",
     "clipped_objective",
+    "demonstration",
     "document_mask",
     "dpo_loss",
+    "draw_pairs",
     "draw_problems",
+    "exact_match",
     "expected_reward_gradient",
     "finite",
     "first_fit",
     "fit_bradley_terry",
     "generalised_advantages",
     "group_advantages",
+    "group_loss",
     "grpo_loss",
+    "held_out_problems",
     "implicit_reward",
     "instruction_prompt",
     "is_right",
     "kl_divergence",
     "kl_estimate",
+    "learn_last_rows",
     "lora_layers",
     "majority_vote",
     "masked_mean",
     "masked_sum",
+    "merged",
     "pack_examples",
     "packed_log_probs",
     "packed_sft_loss",
@@ -118,15 +147,23 @@ __all__ = [
     "pass_at_k",
     "penalised_rewards",
     "policy_gradient_loss",
+    "posttrain",
     "ppo_loss",
+    "preference_loss",
+    "prepared",
     "prompt_ids",
+    "read_posttraining",
     "reliability",
     "response_log_probs",
     "response_mask",
     "roll_out",
     "sampled_gradients",
+    "sampled_reward",
     "sft_loss",
+    "starting_model",
+    "supervised_loss",
     "token_log_probs",
+    "trained_part",
     "value_loss",
     "verified",
     "whiten",

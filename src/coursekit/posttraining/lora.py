@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from coursekit._validate import count
+
+Model = TypeVar("Model", bound=nn.Module)
 
 
 class LoRALinear(nn.Module):
@@ -168,3 +173,88 @@ def lora_layers(model: nn.Module) -> Iterator[LoRALinear]:
     0
     """
     return (m for m in model.modules() if isinstance(m, LoRALinear))
+
+
+class _LastRows(nn.Module):
+    """A table in two parts: frozen rows, and rows at its end that are trained."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.n = n
+
+    def forward(self, old: Tensor, new: Tensor) -> Tensor:
+        """Return the whole table, shape (V, d)."""
+        return torch.cat([old, new])
+
+    def right_inverse(self, table: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the table's parts, shapes (V - n, d) and (n, d)."""
+        return table[: -self.n], table[-self.n :]
+
+
+def learn_last_rows(module: nn.Module, n: int, name: str = "weight") -> nn.Parameter:
+    """Freeze a table but for its last rows: those of tokens that are new.
+
+    Low-rank adaptation leaves the embedding as it is, and tokens that the model has never seen
+    would keep rows that mean nothing.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Changed in place.
+    n : int
+        Rows that are trained.
+    name : str
+        Of the table in the module.
+
+    Returns
+    -------
+    nn.Parameter, shape (n, d)
+        What is trained.
+
+    Examples
+    --------
+    >>> table = nn.Embedding(10, 4)
+    >>> learn_last_rows(table, 3).shape, table(torch.tensor([9])).shape
+    (torch.Size([3, 4]), torch.Size([1, 4]))
+    """
+    parametrize.register_parametrization(module, name, _LastRows(count(n, "n")))
+    parts = dict(module.named_parameters())
+    old, new = (parts[f"parametrizations.{name}.original{i}"] for i in (0, 1))
+    old.requires_grad_(False)
+    new.requires_grad_(True)
+    return new
+
+
+def merged(model: Model) -> Model:
+    """Return a copy of an adapted model that is plain again, with the same outputs.
+
+    Parameters
+    ----------
+    model : nn.Module
+        With adapted maps, and perhaps a table of which :func:`learn_last_rows` trained a part.
+
+    Returns
+    -------
+    nn.Module
+        With the names that its weights had before the adaptation, all of them trainable.
+
+    Examples
+    --------
+    >>> model = nn.Sequential(nn.Linear(4, 4))
+    >>> _ = add_lora(model, rank=1, targets=["0"])
+    >>> merged(model)
+    Sequential(
+      (0): Linear(in_features=4, out_features=4, bias=True)
+    )
+    """
+    plain = copy.deepcopy(model)
+    for name, layer in list(plain.named_modules()):
+        path, _, leaf = name.rpartition(".")
+        if isinstance(layer, LoRALinear):
+            if not layer.merged:
+                layer.merge()
+            setattr(plain.get_submodule(path), leaf, layer.linear)
+        elif isinstance(layer, nn.Embedding) and parametrize.is_parametrized(layer):
+            whole = nn.Embedding.from_pretrained(layer.weight.detach().clone())
+            setattr(plain.get_submodule(path), leaf, whole)
+    return plain.requires_grad_(True)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
-
-from coursekit.transformer import GPT
+from torch import Tensor, nn
 
 
-def token_log_probs(model: GPT, ids: Tensor) -> Tensor:
+def token_log_probs(model: nn.Module, ids: Tensor) -> Tensor:
     r"""Return the logarithm of the probability of every token but the first, given those before.
 
     Parameters
     ----------
-    model : GPT
+    model : nn.Module
         Any model that maps ids (B, N) to logits (B, N, V).
     ids : Tensor of int64, shape (B, N)
         Prompts and responses, padded at the end.
@@ -25,7 +23,7 @@ def token_log_probs(model: GPT, ids: Tensor) -> Tensor:
 
     Examples
     --------
-    >>> from coursekit.transformer import TransformerConfig
+    >>> from coursekit.transformer import GPT, TransformerConfig
     >>> model = GPT(TransformerConfig(vocab_size=5, d_model=8, n_layers=1, n_heads=2))
     >>> token_log_probs(model, torch.tensor([[0, 1, 2]])).shape
     torch.Size([1, 2])

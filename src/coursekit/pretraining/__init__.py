@@ -9,6 +9,7 @@ from coursekit import optional
 
 optional.require("torch")
 
+from coursekit.pretraining.batches import Batches, next_token_loss
 from coursekit.pretraining.beams import beam
 from coursekit.pretraining.bpe import count_words, train_bpe
 from coursekit.pretraining.budget import (
@@ -89,6 +90,7 @@ __all__ = [
     "AdamW",
     "BatchSampler",
     "Batcher",
+    "Batches",
     "ConfigError",
     "Document",
     "Generation",
@@ -153,6 +155,7 @@ __all__ = [
     "minhash",
     "near_duplicates",
     "next_probabilities",
+    "next_token_loss",
     "open_packed",
     "perplexity",
     "plan",

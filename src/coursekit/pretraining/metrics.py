@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+OF_EVERY_RUN = {"step", "loss", "norm", "lr", "tokens_per_second", "mfu"}
+"""What the metrics of a step have in any training."""
+
 
 @dataclass
 class Run:
@@ -23,6 +26,8 @@ class Run:
         Steps done, and the loss on validation tokens.
     tokens_per_second, mfu : float
         Since the last log.
+    measured : dict of str to list of float
+        What else the loss tells of each batch: rewards, a divergence.
     """
 
     losses: list[float] = field(default_factory=list)
@@ -30,6 +35,17 @@ class Run:
     validation: list[tuple[int, float]] = field(default_factory=list)
     tokens_per_second: float = math.nan
     mfu: float = math.nan
+    measured: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, line: dict[str, Any]) -> None:
+        """Take in a line of the metrics file."""
+        if "validation" in line:
+            self.validation.append((line["step"], line["validation"]))
+            return
+        self.losses.append(line["loss"])
+        self.norms.append(line["norm"])
+        for name in line.keys() - OF_EVERY_RUN:
+            self.measured.setdefault(name, []).append(line[name])
 
 
 def append_text(path: Path, text: str) -> None:
@@ -79,8 +95,8 @@ def read_metrics(path: Path | str) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        Of every step ``step``, ``loss``, ``norm``, ``lr``, now and then ``tokens_per_second`` and
-        ``mfu``; of validations ``step`` and ``validation``.
+        Of every step ``step``, ``loss``, ``norm``, ``lr`` and what else the loss tells, now and
+        then ``tokens_per_second`` and ``mfu``; of validations ``step`` and ``validation``.
 
     Examples
     --------

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import inspect
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,6 +13,13 @@ from typing import Any
 
 import torch
 
+from coursekit.pretraining.config_files import (
+    ConfigError,
+    check_keys,
+    example_text,
+    made_of,
+    read_toml,
+)
 from coursekit.pretraining.configs import gpt2_config, llama_config, quick_norms
 from coursekit.pretraining.corpus import Document, book_corpus, python_docs, split_documents
 from coursekit.pretraining.course_tokenizer import END_OF_TEXT, load_tokenizer
@@ -33,10 +39,6 @@ CORPORA: dict[str, Callable[[], list[Document]]] = {"book": book_corpus, "python
 
 
 EXAMPLES = Path(__file__).parent / "examples"
-
-
-class ConfigError(ValueError):
-    """A configuration file that says something it should not; the message says what to write."""
 
 
 @dataclass(frozen=True)
@@ -158,15 +160,7 @@ def read_plan(path: Path | str) -> Plan:
     ConfigError
         If it is no TOML, or a table or key is missing, unknown or of the wrong kind.
     """
-    path = Path(path)
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is no TOML: {error}.") from error
-    try:
-        return plan(found)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
+    return read_toml(path, plan)
 
 
 def example_config(name: str) -> str:
@@ -188,12 +182,9 @@ def example_config(name: str) -> str:
     3000
     >>> example_config("huge")
     Traceback (most recent call last):
-    coursekit.pretraining.run.ConfigError: no example 'huge'; book, gpt2, quick wanted.
+    coursekit.pretraining.config_files.ConfigError: no example 'huge'; book, gpt2, quick wanted.
     """
-    names = sorted(path.stem for path in EXAMPLES.glob("*.toml"))
-    if name not in names:
-        raise ConfigError(f"no example {name!r}; {', '.join(names)} wanted.")
-    return (EXAMPLES / f"{name}.toml").read_text(encoding="utf-8")
+    return example_text(EXAMPLES, name)
 
 
 def plan(found: dict[str, Any]) -> Plan:
@@ -213,18 +204,18 @@ def plan(found: dict[str, Any]) -> Plan:
     --------
     >>> plan({"folder": "runs", "speed": 9})
     Traceback (most recent call last):
-    coursekit.pretraining.run.ConfigError: speed is unknown at the top; folder, model, data, \
-training, sampling, device wanted.
+    coursekit.pretraining.config_files.ConfigError: speed is unknown at the top; folder, model, \
+data, training, sampling, device wanted.
     """
     made = dict(found)
-    _know(found, [f.name for f in fields(Plan)], "at the top")
+    check_keys(found, [f.name for f in fields(Plan)], "at the top")
     for name, kind in (("data", Data), ("training", Settings), ("sampling", Samples)):
         if isinstance(found.get(name), dict):
-            made[name] = _made(kind, found[name], name)
+            made[name] = made_of(kind, found[name], name)
     made["model"] = _model_options(found.get("model", {}))
     if "folder" in made:
         made["folder"] = Path(made["folder"])
-    return _made(Plan, made, "file")
+    return made_of(Plan, made)
 
 
 def _model_options(options: dict[str, Any]) -> dict[str, Any]:
@@ -232,7 +223,7 @@ def _model_options(options: dict[str, Any]) -> dict[str, Any]:
     if kind not in KINDS:
         raise ConfigError(f"[model] kind is {kind!r}; one of {', '.join(map(repr, KINDS))} wanted.")
     known = [p for p in inspect.signature(KINDS[kind]).parameters if p != "vocab_size"]
-    _know(options, ["kind", "seed", *known], "in [model]")
+    check_keys(options, ["kind", "seed", *known], "in [model]")
     made = {"kind": kind, "seed": 0, **options}
     try:
         _shape(made, vocab_size=2)
@@ -245,25 +236,6 @@ def _shape(options: dict[str, Any], vocab_size: int) -> TransformerConfig:
     """Return the model's shape for a vocabulary."""
     shape = {k: v for k, v in options.items() if k not in ("kind", "seed")}
     return KINDS[options["kind"]](vocab_size, **shape)
-
-
-def _know(found: dict[str, Any], known: Sequence[str], where: str) -> None:
-    for key in found:
-        if key not in known:
-            raise ConfigError(f"{key} is unknown {where}; {', '.join(known)} wanted.")
-
-
-def _made(kind: Any, options: dict[str, Any], name: str) -> Any:
-    """Make a dataclass of a table, whose mistakes become sentences."""
-    where = f"[{name}]" if name != "file" else "the file"
-    _know(options, [f.name for f in fields(kind)], f"in {where}")
-    try:
-        return kind(**options)
-    except ConfigError:
-        raise
-    except (TypeError, ValueError) as error:
-        why = str(error).partition("__init__() ")[2] or str(error)
-        raise ConfigError(f"{where}: {why}") from error
 
 
 def pretrain(plan: Plan, tell: Callable[[Trainer], None] | None = None) -> Run:

@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
+from coursekit.pretraining.batches import Batches, Loss, Measured, next_token_loss
 from coursekit.pretraining.budget import flops_per_token, measured_peak, mfu
 from coursekit.pretraining.distributed import (
     World,
@@ -33,7 +33,6 @@ from coursekit.pretraining.distributed import (
 from coursekit.pretraining.evaluate import mean_loss
 from coursekit.pretraining.metrics import Run, append_text, read_metrics
 from coursekit.pretraining.optim import AdamW, clip_gradients, decay_groups
-from coursekit.pretraining.sampler import BatchSampler
 from coursekit.pretraining.settings import PRECISIONS, Settings
 from coursekit.pretraining.state import check_same, read_state, write_state
 from coursekit.transformer import GPT
@@ -50,18 +49,23 @@ class Trainer:
     ----------
     model : GPT
         Changed in place.
-    sampler : BatchSampler
-        This process's share of the batches.
+    sampler : Batches
+        This process's share of the batches; of text, a
+        :class:`~coursekit.pretraining.BatchSampler`.
     settings : Settings
         How.
-    validation : sequence of int, optional
-        Tokens to validate on.
+    loss : callable
+        ``loss(model, *batch)`` returns a dict of numbers, of which ``"loss"`` is made smaller.
+    validation : sequence of int or callable, optional
+        Tokens to validate on, or ``validation(model)`` that returns a number.
     folder : path, optional
         For state, metrics and samples. A state that is there is gone on from.
     sample : callable, optional
         ``sample(model)`` returns a text to be kept every `sample_every` steps.
     world : World
         The processes; one by default.
+    about : dict, optional
+        What else a state must have in common with the run that goes on from it.
 
     Raises
     ------
@@ -73,6 +77,7 @@ class Trainer:
     Examples
     --------
     >>> from coursekit.pretraining.configs import gpt2_config
+    >>> from coursekit.pretraining.sampler import BatchSampler
     >>> model = GPT(gpt2_config(16, d_model=16, n_layers=1, n_heads=2, max_len=8))
     >>> sampler = BatchSampler([1, 2, 3, 4] * 50, batch_size=8, context=8)
     >>> run = Trainer(model, sampler, Settings(steps=60, lr=1e-2)).run()
@@ -83,17 +88,20 @@ class Trainer:
     def __init__(
         self,
         model: GPT,
-        sampler: BatchSampler,
+        sampler: Batches,
         settings: Settings,
         *,
-        validation: Sequence[int] | None = None,
+        loss: Loss = next_token_loss,
+        validation: Sequence[int] | Callable[[GPT], float] | None = None,
         folder: Path | str | None = None,
         sample: Callable[[GPT], str] | None = None,
         world: World | None = None,
+        about: dict[str, Any] | None = None,
     ) -> None:
         self.world = World() if world is None else world
         self.model, self.sampler, self.settings = model.to(self.world.device), sampler, settings
-        self.validation, self.sample = validation, sample
+        self.loss, self.validation, self.sample = loss, validation, sample
+        self.about = about or {}
         self.folder = None if folder is None else Path(folder)
         if sample and settings.sample_every and settings.parallel == "fsdp" and self.world.size > 1:
             raise ValueError(
@@ -104,12 +112,13 @@ class Trainer:
         self.optimiser = self._new_optimiser()
         self.forward = torch.compile(self.spread) if settings.compile else self.spread
         self.steps_done, self.result = 0, Run()
-        self._new: list[Tensor] = []  # (2,) each: loss and norm of steps not yet logged
+        self._new: list[Measured] = []  # what steps not yet logged have shown
+        self._tokens = 0  # in them
         self._since = time.perf_counter()
         rows = sampler.batch_size // sampler.world_size
         if rows % settings.accumulation:
             raise ValueError(
-                f"accumulation is {settings.accumulation} and this process has {rows} windows of a "
+                f"accumulation is {settings.accumulation} and this process has {rows} rows of a "
                 "batch; equal parts wanted."
             )
         if self.folder is not None:
@@ -163,27 +172,26 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.rate(self.steps_done)
         torch.manual_seed(self._seed())
-        loss = self._gradients(*self.sampler.next())
+        measured = self._gradients(self.sampler.next())
         norm = whole(clip_gradients(self.spread, self.settings.clip))
         self.optimiser.step()
         self.optimiser.zero_grad()
-        self._new.append(torch.stack([loss, norm]))
+        self._new.append(measured | {"norm": norm})
         self.steps_done += 1
 
-    def _gradients(self, x: Tensor, y: Tensor) -> Tensor:
-        """Leave in the parameters the gradients of the batch's mean loss, and return that loss."""
+    def _gradients(self, batch: Sequence[Tensor]) -> Measured:
+        """Leave in the parameters the gradients of the batch's loss, and return what was seen."""
         parts, device = self.settings.accumulation, torch.device(self.world.device)
-        total = torch.zeros((), device=device)
-        dtype = PRECISIONS[self.settings.precision]
-        pairs = zip(x.chunk(parts), y.chunk(parts), strict=True)  # (B / parts, T) each
-        for i, (ids, targets) in enumerate(pairs):
-            ids, targets = ids.to(device, non_blocking=True), targets.to(device, non_blocking=True)
+        dtype, total = PRECISIONS[self.settings.precision], Measured()
+        self._tokens += batch[0].numel() * self.world.size
+        for i, part in enumerate(zip(*(x.chunk(parts) for x in batch), strict=True)):
+            here = [x.to(device, non_blocking=True) for x in part]  # (B / parts, ...) each
             with exchanging(self.spread, wanted=i == parts - 1):
                 with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-                    logits = self.forward(ids)  # (B / parts, T, V)
-                    loss = cross_entropy(logits.flatten(0, 1), targets.flatten()) / parts
-                loss.backward()
-            total += loss.detach()
+                    measured = self.loss(self.forward, *here)
+                (measured["loss"] / parts).backward()
+            for name, value in measured.items():
+                total[name] = total.get(name, 0) + value.detach() / parts
         return total
 
     def _seed(self) -> int:
@@ -202,7 +210,7 @@ class Trainer:
             if tell is not None and self.world.leads:
                 tell(self)
         if validates and self.validation is not None:
-            self._validate(self.validation)
+            self._validate()
         if self._due(s.sample_every) and self.sample is not None:
             self._write_sample(self.sample)
         if saves and self.folder is not None:
@@ -215,23 +223,24 @@ class Trainer:
 
     def _log(self) -> None:
         """Look at the losses since the last log: where a GPU computes, this waits for it."""
-        new = averaged(torch.stack(self._new), self.world).tolist()  # (steps, 2)
+        names = list(self._new[0])
+        rows = torch.stack([torch.stack(list(seen.values())) for seen in self._new])
+        new = averaged(rows, self.world).tolist()  # (steps, names)
         seconds, now = time.perf_counter() - self._since, time.perf_counter()
-        tokens = len(new) * self.sampler.batch_size * self.sampler.context
-        first = self.steps_done - len(new)
-        self._new, self._since = [], now
-        for i, (loss, norm) in enumerate(new):
-            self._check(first + i + 1, loss, norm)
-            self.result.losses.append(loss)
-            self.result.norms.append(norm)
+        first, tokens = self.steps_done - len(new), self._tokens
+        self._new, self._tokens, self._since = [], 0, now
+        lines: list[dict[str, Any]] = [
+            {"step": first + i + 1, **dict(zip(names, row, strict=True))}
+            | {"lr": self.settings.rate(first + i)}
+            for i, row in enumerate(new)
+        ]
+        for line in lines:
+            self._check(line["step"], line["loss"], line["norm"])
+            self.result.add(line)
         self.result.tokens_per_second = tokens / seconds
         per_token = flops_per_token(self.model.config, self.sampler.context)
         self.result.mfu = mfu(tokens / seconds, per_token, self.peak * self.world.size)
         speed = {"tokens_per_second": round(tokens / seconds, 1), "mfu": round(self.result.mfu, 4)}
-        lines: list[dict[str, Any]] = [
-            {"step": first + i + 1, "loss": loss, "norm": norm, "lr": self.settings.rate(first + i)}
-            for i, (loss, norm) in enumerate(new)
-        ]
         lines[-1] |= speed
         self._write_metrics(lines)
 
@@ -242,10 +251,15 @@ class Trainer:
                 "smaller lr or a longer warmup. The state saved before this step is unharmed."
             )
 
-    def _validate(self, tokens: Sequence[int]) -> None:
-        value = mean_loss(self.spread, tokens, context=self.sampler.context)
-        self.result.validation.append((self.steps_done, value))
-        self._write_metrics([{"step": self.steps_done, "validation": value}])
+    def _validate(self) -> None:
+        if callable(self.validation):
+            value = self.validation(self.model)
+        else:
+            assert self.validation is not None
+            value = mean_loss(self.spread, self.validation, context=self.sampler.context)
+        line = {"step": self.steps_done, "validation": value}
+        self.result.add(line)
+        self._write_metrics([line])
 
     def _write_sample(self, sample: Callable[[GPT], str]) -> None:
         self.model.eval()
@@ -271,7 +285,7 @@ class Trainer:
             for k, v in asdict(self.settings).items()
             if k not in FREE and not k.endswith("_every")
         }
-        return {"model": asdict(self.model.config), "settings": decides}
+        return {"model": asdict(self.model.config), "settings": decides, "run": self.about}
 
     def _save(self) -> None:
         """Write all that the next step depends on."""
@@ -293,17 +307,13 @@ class Trainer:
         if path.exists():
             state = read_state(path)
             for what, wanted in self._identity().items():
-                check_same(path, state[what], wanted, what)
+                check_same(path, state.get(what, {}), wanted, what)
             self.sampler.load_state_dict(state["sampler"])
             restore(self.spread, self.optimiser, state)
             self.steps_done = state["steps_done"]
         lines = [line for line in read_metrics(metrics) if line["step"] <= self.steps_done]
         for line in lines:
-            if "loss" in line:
-                self.result.losses.append(line["loss"])
-                self.result.norms.append(line["norm"])
-            else:
-                self.result.validation.append((line["step"], line["validation"]))
+            self.result.add(line)
         if self.world.leads:
             part = metrics.with_name(METRICS + ".part")  # a kill here leaves the old file
             part.write_text("".join(json.dumps(x) + "\n" for x in lines), encoding="utf-8")
@@ -312,7 +322,7 @@ class Trainer:
 
 def train(
     model: GPT,
-    sampler: BatchSampler,
+    sampler: Batches,
     settings: Settings,
     *,
     tell: Callable[[Trainer], None] | None = None,
@@ -334,6 +344,7 @@ def train(
     Examples
     --------
     >>> from coursekit.pretraining.configs import llama_config
+    >>> from coursekit.pretraining.sampler import BatchSampler
     >>> model = GPT(llama_config(16, d_model=16, n_layers=1, n_heads=2))
     >>> sampler = BatchSampler([1, 2, 3, 4] * 50, batch_size=8, context=8)
     >>> len(train(model, sampler, Settings(steps=3)).losses)

@@ -10,7 +10,6 @@ its text is turned into plain Markdown, with cross-references as words that link
 from __future__ import annotations
 
 import argparse
-import ast
 import copy
 import json
 import re
@@ -24,9 +23,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "book" / "_ext"))
 from coursebook.equations import LABEL, labels_in_book, numbers  # noqa: E402
+from coursebook.glued import glued_values, is_glue  # noqa: E402
 from coursebook.reading import minutes  # noqa: E402
 
-GLUE_PREFIX = "application/papermill.record/"
 Notebook = dict[str, Any]
 
 
@@ -307,23 +306,6 @@ def plain_markdown(text: str, index: Index, glued: dict[str, str]) -> str:
 
 
 # --- the notebook ---------------------------------------------------------------------------------
-
-
-def glued_values(nb: Notebook) -> dict[str, str]:
-    """Values stored by ``glue`` in the notebook's outputs."""
-    values = {}
-    for cell in nb["cells"]:
-        for output in cell.get("outputs", []):
-            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-            if name:
-                text = output["data"][f"{GLUE_PREFIX}text/plain"]
-                values[name] = str(ast.literal_eval("".join(text)))
-    return values
-
-
-def is_glue(output: dict[str, Any]) -> bool:
-    """Whether the output only stores a value and shows nothing."""
-    return bool(output.get("data")) and all(m.startswith(GLUE_PREFIX) for m in output["data"])
 
 
 def text_of(cell: dict[str, Any]) -> str:

@@ -5,7 +5,10 @@
 ``badges``     shows the test beside the number and in a table; fails the build without one
 ``pictures``   puts SVG figures into the page, in the page's colours
 ``furniture``  what stands around a page: downloads, edit link, versions
-``reading``    how long a page takes to read
+``reading``    how long a page and its sections take to read, and how steep they are
+``pace``       that line under each heading
+``sheets``     a chapter on one page, drawn from the chapter
+``glued``      values that a notebook stored
 ``contents``   the side bar, and the map of the eleven chapters
 ``downloads``  the list of files that the build puts beside the pages
 ``exercises``  the table of a chapter's exercises
@@ -13,7 +16,8 @@
 ``library``    the API pages, module by module
 ``palette``    the colours, from coursekit's palette to the style sheet
 
-``equations`` and ``reading`` need no Sphinx, so that tests and tools can use them.
+``equations``, ``glued``, ``reading`` and ``sheets`` need no Sphinx, so that tests and tools can use
+them.
 """
 
 from __future__ import annotations
@@ -42,8 +46,10 @@ def setup(app: Any) -> dict[str, Any]:
         furniture,
         library,
         numbers,
+        pace,
         palette,
         pictures,
+        sheets,
         showcase,
     )
 
@@ -53,7 +59,7 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_config_value("course_furniture", "", "env")
     app.connect("config-inited", furnished)
     app.add_config_value("comments_config", {}, "html")  # Jupyter Book sets it in any case
-    text = (palette, pictures, numbers, badges, library)
+    text = (palette, pictures, numbers, pace, badges, library, sheets)
     for module in (*text, contents, downloads, exercises, showcase, furniture):
         module.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

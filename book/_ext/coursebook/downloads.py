@@ -11,6 +11,8 @@ import nbformat
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from .sheets import sheet_of
+
 FOLDER = "downloads"
 ZIP = "from-loss-to-silicon.zip"
 
@@ -44,6 +46,9 @@ class DownloadList(SphinxDirective):
             links = [_link(f"{up}/notebooks/{path.name}", path.name)]
             if (root / "exercises" / path.name).is_file():
                 links.append(_link(f"{up}/exercises/{path.name}", "exercises"))
+            if sheet := sheet_of(self.env.app, path.stem):
+                url = self.env.app.builder.get_relative_uri(self.env.docname, sheet)
+                links.append(f'<a href="{url}">on one page</a>')
             rows += f"<tr><td>{escape(title(path))}</td><td>{' '.join(links)}</td></tr>"
         table = f"<table><thead><tr><th>notebook</th><th>file</th></tr></thead>{rows}</table>"
         archive = _link(f"{up}/{ZIP}", "All notebooks, exercises and the library")

@@ -12,6 +12,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from .contents import chapters, rooms
 from .reading import minutes
+from .sheets import FOLDER as SHEETS
+from .sheets import sheet_of
 
 UNUSED = ("mystnb", "pygments.css", "basic.css", "design-tabs")
 # What docutils and MyST-NB write that a screen reader cannot follow.
@@ -63,6 +65,8 @@ def dress(app: Any, pagename: str, templatename: str, context: dict, doctree: An
         "edit_url": f"{repository}/edit/{branch}/{source}" if source else "",
         "stem": stem,
         "has_exercises": bool(stem) and (root / f"exercises/{stem}.ipynb").is_file(),
+        "sheet": sheet_of(app, stem),
+        "is_sheet": pagename.startswith(f"{SHEETS}/"),
         "colab_url": f"https://colab.research.google.com/github/{owner_and_name}/blob/gh-pages/{notebook}",
         "verified": verified(root),
         "minutes": minutes((root / source).read_text(encoding="utf8")) if source else 0,

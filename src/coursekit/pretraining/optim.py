@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.linalg import vector_norm
 
 
 class AdamW(torch.optim.Optimizer):
@@ -150,7 +151,7 @@ def clip_gradients(model: nn.Module, limit: float) -> Tensor:
     if not limit > 0:
         raise ValueError(f"limit is {limit}; a positive number wanted.")
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    norm = torch.stack([g.norm() for g in gradients]).norm()
+    norm = torch.stack([vector_norm(g) for g in gradients]).norm()
     scale = (limit / (norm + 1e-6)).clamp(max=1.0)
     for g in gradients:
         g.mul_(scale)

@@ -16,6 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from coursekit.pretraining.allocator import keep_freed_memory
 from coursekit.pretraining.metrics import Run
 from coursekit.pretraining.run import Plan, pretrain
 from coursekit.pretraining.trainer import Trainer
@@ -85,6 +86,7 @@ def with_bar(
     -------
     Run
     """
+    keep_freed_memory()
     leads = os.environ.get("RANK", "0") == "0"
     columns = (
         *(BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}")),

@@ -171,7 +171,7 @@ class Trainer:
             self.model.train()
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.rate(self.steps_done)
-        torch.manual_seed(self._seed())
+        self._sow()
         measured = self._gradients(self.sampler.next())
         norm = whole(clip_gradients(self.spread, self.settings.clip))
         self.optimiser.step()
@@ -194,11 +194,14 @@ class Trainer:
                 total[name] = total.get(name, 0) + value.detach() / parts
         return total
 
-    def _seed(self) -> int:
-        """Another seed of dropout for every step and process."""
-        return (
-            self.settings.seed * 1_000_003 + self.steps_done
-        ) * self.world.size + self.world.rank
+    def _sow(self) -> None:
+        """Give dropout another seed for every step and process."""
+        step = self.settings.seed * 1_000_003 + self.steps_done
+        seed = step * self.world.size + self.world.rank
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed also notes the call stack
+        device = torch.device(self.world.device)
+        if device.type != "cpu":
+            torch.get_device_module(device).manual_seed(seed)
 
     def _attend_to_the_rest(self, tell: Callable[[Trainer], None] | None) -> None:
         """Log, validate, write samples and save, where it is time."""

@@ -108,6 +108,12 @@ def next_tokens() -> tuple[list[str], dict[str, np.ndarray]]:
     return names, {"the sure": rng.normal(0, 4, 40), "an unsure": rng.normal(0, 0.5, 40)}
 
 
+def trained_too_long() -> dict[float, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """A free run whose gold measure turns, and a dear one that stays where it was."""
+    d = np.linspace(0, 3, 40)
+    return {0.0: (d**2, 2 * d, d * (1.6 - 0.6 * d)), 0.2: (0.1 * d, 0.4 * d, d * (0.4 - 0.15 * d))}
+
+
 CHINCHILLA = {"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.34, "beta": 0.28}
 
 
@@ -196,6 +202,9 @@ def figures() -> dict[str, live.LiveFigure]:
             compute=(18, 22),
             sizes=(7, 11),
         ),
+        "clipped_step": live.clipped_step(ratio=1.3, high=0.25),
+        "many_answers": live.many_answers(right=0.35, favourite=0.8, n=7),
+        "over_optimised": live.over_optimised(trained_too_long(), step=25),
         "wafer_map": live.wafer_map(places_on_a_wafer(9), places_on_a_wafer(10), price=16_000.0),
         "export_plane": live.export_plane(
             [

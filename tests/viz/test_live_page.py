@@ -40,6 +40,9 @@ NAMES = [
     "bpe_merges",
     "sampling_knobs",
     "scaling_law",
+    "clipped_step",
+    "many_answers",
+    "over_optimised",
     "fairness_thresholds",
     "agent_trace",
 ]

@@ -8,6 +8,7 @@ from coursekit.viz.live.base import LiveFigure
 from coursekit.viz.live.beam_tree import beam_tree
 from coursekit.viz.live.bpe_merges import bpe_merges
 from coursekit.viz.live.capacity import capacity
+from coursekit.viz.live.clipped_step import clipped_step
 from coursekit.viz.live.cost_per_token import cost_per_token
 from coursekit.viz.live.denoising import denoising
 from coursekit.viz.live.descent_paths import descent_paths
@@ -17,9 +18,11 @@ from coursekit.viz.live.gaussian_fit import gaussian_fit
 from coursekit.viz.live.guidance import guidance
 from coursekit.viz.live.latent_walk import latent_walk
 from coursekit.viz.live.lstm_cell import lstm_cell
+from coursekit.viz.live.many_answers import many_answers
 from coursekit.viz.live.minmax_game import minmax_game
 from coursekit.viz.live.model_roofline import model_roofline
 from coursekit.viz.live.online_softmax import online_softmax
+from coursekit.viz.live.over_optimised import over_optimised
 from coursekit.viz.live.positions import positions
 from coursekit.viz.live.regularisation_path import regularisation_path
 from coursekit.viz.live.roofline import roofline
@@ -39,6 +42,7 @@ __all__ = [
     "beam_tree",
     "bpe_merges",
     "capacity",
+    "clipped_step",
     "cost_per_token",
     "denoising",
     "descent_paths",
@@ -48,9 +52,11 @@ __all__ = [
     "guidance",
     "latent_walk",
     "lstm_cell",
+    "many_answers",
     "minmax_game",
     "model_roofline",
     "online_softmax",
+    "over_optimised",
     "positions",
     "regularisation_path",
     "roofline",

@@ -22,7 +22,10 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
 ]
 # American in the dictionary, and right here: other senses, verbs, and names of laws and firms.
-BOTH = set("license licenses licensed organization practice program stories story".split())
+BOTH = {
+    *("license", "licenses", "licensed", "organization"),
+    *("practice", "program", "stories", "story"),
+}
 STALE = "|".join(
     (
         r"it is (important|worth|interesting) (to note|noting|to mention)",

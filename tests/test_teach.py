@@ -34,3 +34,21 @@ def test_the_plan_states_the_points(root: Path) -> None:
         for question in questions:
             by_kind[question["kind"]] += question["points"]
         assert re.search(rf"carry {by_kind['code']} points.*? {by_kind['manual']} by hand", text)
+
+
+def test_schedules_name_exercises_that_exist(root: Path) -> None:
+    text = (root / "book" / "teach.md").read_text(encoding="utf-8")
+    ids = {question["id"] for questions in published(root).values() for question in questions}
+    rows = [line for line in text.splitlines() if re.match(r"\| (\d+|[MTWF]\w+day) \|", line)]
+    schedules = [row for row in rows if not re.search(r"\b\d+,? `", row)]  # the plan has numbers
+    bare = re.sub(r"\{\w+\}`[^`]*`", "", "\n".join(schedules))
+    named = re.findall(r"`([\w-]+)`", bare)
+    assert len(schedules) == 12 + 5
+    assert len(named) >= 30
+    assert set(named) - ids == set()
+
+
+def test_the_weights_of_the_assignments_add_to_one(root: Path) -> None:
+    text = (root / "book" / "teach.md").read_text(encoding="utf-8")
+    table = text.split("(sec-teach-weights)=")[1].split("\n\n")[1]
+    assert sum(int(share) for share in re.findall(r"\| (\d+) % \|", text)) == 100, table

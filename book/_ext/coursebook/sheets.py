@@ -2,7 +2,8 @@
 
 ``<!-- sheet: 01-basics -->`` on a page becomes the chapter's question, its summary, what its boxes
 say to take away, its numbered equations, its symbols, its mistakes, and its sections with the
-minutes they take. ``<!-- sheet-list -->`` becomes links to all sheets.
+minutes they take. ``<!-- sheet-list -->`` becomes links to all sheets, ``<!-- course-load -->``
+a table of what each chapter asks: minutes, exercises, points.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .equations import FENCE, LABEL
 from .glued import glued_values
 from .reading import CLOSING, Effort, effort, minutes, section_texts
 
-LIST = "<!-- sheet-list -->"
+LIST, LOAD = "<!-- sheet-list -->", "<!-- course-load -->"
 MARKER = re.compile(r"^<!-- sheet: ([\w-]+) -->$", re.MULTILINE)
 FOLDER = "book/sheets"
 TAKEAWAY = re.compile(
@@ -145,12 +146,37 @@ def fill(app: Any, docname: str, source: list[str]) -> None:
     source[0] = MARKER.sub(lambda found: page(root, found[1]), source[0])
     if LIST in source[0]:
         source[0] = source[0].replace(LIST, _links(app))
+    if LOAD in source[0]:
+        source[0] = source[0].replace(LOAD, _load(app))
 
 
 def _links(app: Any) -> str:
     """One line a chapter that has a sheet: its question, with the link."""
     found = [(chapter, sheet_of(app, chapter.stem)) for chapter in planned()]
     return _list([f"{{doc}}`{c.short} </{doc}>`: {c.question}" for c, doc in found if doc])
+
+
+def load_table(root: Path, published: list[str]) -> str:
+    """Write a row a chapter: minutes of reading, checked exercises and points, open ones."""
+    rows = ["| chapter | minutes | checked | points | open | points |", "|---|--:|--:|--:|--:|--:|"]
+    for stem in published:
+        checks = root / "src" / "coursekit" / "grading" / "checks" / f"{stem}.json"
+        questions = json.loads(checks.read_text(encoding="utf8"))["questions"]
+        kinds = [[q["points"] for q in questions if q["kind"] == k] for k in ("code", "manual")]
+        counts = " | ".join(f"{len(points)} | {sum(points)}" for points in kinds)
+        read = minutes((root / "book" / f"{stem}.md").read_text(encoding="utf8"))
+        rows.append(f"| {{doc}}`/notebooks/{stem}` | {read} | {counts} |")
+    return "\n".join(rows)
+
+
+def _load(app: Any) -> str:
+    """Write the table, and read it anew when a chapter or its exercises change."""
+    root = Path(app.srcdir)
+    found = [c.stem for c in planned() if f"notebooks/{c.stem}" in app.env.found_docs]
+    for stem in found:
+        for file in (f"book/{stem}.md", f"src/coursekit/grading/checks/{stem}.json"):
+            app.env.note_dependency(str(root / file))
+    return load_table(root, found)
 
 
 def setup(app: Any) -> None:

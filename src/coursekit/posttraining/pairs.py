@@ -234,7 +234,11 @@ Take a reference with the policy's own tokenizer.
 
 
 def preference_loss(
-    *, beta: float = 0.1, label_smoothing: float = 0.0, per_token: bool = False
+    *,
+    beta: float = 0.1,
+    label_smoothing: float = 0.0,
+    per_token: bool = False,
+    imitation: float = 0.0,
 ) -> Loss:
     """Return the loss of direct preference optimisation, as the trainer wants it.
 
@@ -244,6 +248,9 @@ def preference_loss(
         As in :func:`~coursekit.posttraining.dpo_loss`.
     per_token : bool
         Whether log-probabilities a token are compared, its length-normalised variant.
+    imitation : float
+        Weight of the preferred responses' cross-entropy a token, which keeps their probability
+        from falling together with the other's (Pang et al., 2024, equation 1).
 
     Returns
     -------
@@ -268,6 +275,7 @@ def preference_loss(
         old = reference.unbind(1)
         n = mask.sum(-1)  # (B, 2)
         lengths = (n[:, 0], n[:, 1]) if per_token else None
+        imitated = -(chosen / n[:, 0]).mean()
         value = dpo_loss(
             *(chosen, rejected, *old),
             beta=beta,
@@ -277,7 +285,7 @@ def preference_loss(
         moved = chosen.detach() - old[0], rejected.detach() - old[1]
         wins = (moved[0] > moved[1]).to(value)
         return {
-            "loss": value,
+            "loss": value + imitation * imitated,
             "margin": beta * (moved[0] - moved[1]).mean(),
             "accuracy": wins.mean(),
             "chosen": moved[0].mean(),

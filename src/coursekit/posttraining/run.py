@@ -76,7 +76,7 @@ class Preferences:
         For how many the start is asked for answers, before the first step.
     group : int
         Answers to each.
-    beta, label_smoothing, per_token
+    beta, label_smoothing, per_token, imitation
         As in :func:`~coursekit.posttraining.preference_loss`.
     """
 
@@ -85,6 +85,7 @@ class Preferences:
     beta: float = 0.1
     label_smoothing: float = 0.0
     per_token: bool = False
+    imitation: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -273,7 +274,10 @@ def _preferred(
         world_size=world.size,
     )
     loss = preference_loss(
-        beta=dpo.beta, label_smoothing=dpo.label_smoothing, per_token=dpo.per_token
+        beta=dpo.beta,
+        label_smoothing=dpo.label_smoothing,
+        per_token=dpo.per_token,
+        imitation=dpo.imitation,
     )
     return batches, loss
 

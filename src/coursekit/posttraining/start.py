@@ -190,9 +190,10 @@ def adapted_from(told: dict[str, Any], weights: dict[str, torch.Tensor]) -> GPT:
 
 
 def _models() -> str:
-    packages = ("pretraining-", "posttraining-")
-    names = [n for n in CHECKPOINTS if n.startswith(packages) and "runs" not in n]
-    return ", ".join(n for n in names if "scaling" not in n)
+    models = [n for n in CHECKPOINTS if n.startswith(("pretraining-", "posttraining-"))]
+    return ", ".join(
+        n for n in models if {"config", "low_rank"} & CHECKPOINTS[n]["settings"].keys()
+    )
 
 
 def _from_state(start: str) -> GPT:

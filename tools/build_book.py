@@ -3,8 +3,8 @@
     python tools/build_book.py [--clean]
 
 In order: execute what is stale, write the download editions, the wheel and the zip, let Jupyter
-Book make the pages (executing nothing), add the downloads, and check the result (`verify_book.py`).
-A second call with nothing changed does nothing.
+Book make the pages (executing nothing), add the downloads, the lecture decks and the EPUB, and
+check the result (`verify_book.py`). A second call with nothing changed does nothing.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+import epub
 import notebooks
-from editions import write_editions
+import slides
+from editions import site_address, write_editions
 from verify_book import BrokenBookError, pages_of_toc, verify
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -121,6 +123,15 @@ def write_downloads(folder: Path) -> None:
     build_archive(folder / ARCHIVE, wheel, shelf)
 
 
+def write_from_pages() -> None:
+    """Lecture decks and the EPUB, which are made from the finished pages."""
+    with tell.status("slides and EPUB"):
+        slides.write_decks(HTML)
+        slides.pack_decks(HTML, HTML / "downloads" / slides.ARCHIVE, site_address())
+        book = epub.write_epub(ROOT, HTML, BUILD / epub.NAME)
+    shutil.copy2(book, HTML / "downloads")
+
+
 def build_pages() -> None:
     """Jupyter Book, every warning an error; from nothing where the site's furniture changed."""
     furniture, stamp = digest(FURNITURE), BUILD / "furniture.digest"
@@ -150,6 +161,7 @@ def build(clean: bool) -> str:
     write_downloads(BUILD / "downloads")
     build_pages()
     shutil.copytree(BUILD / "downloads", HTML / "downloads", dirs_exist_ok=True)
+    write_from_pages()
     pages = verify(ROOT, HTML)
     stamp.write_text(digest([*PAGES, *CODE, *FURNITURE, *OTHER]))
     seconds = time.perf_counter() - executed

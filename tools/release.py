@@ -1,4 +1,4 @@
-"""Gather a version's files into dist/: wheel, zip of notebooks, site, and their checksums."""
+"""Gather a version's files into dist/: wheel, notebooks, slides, EPUB, site, their checksums."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+KINDS = ("whl", "zip", "epub")
 
 
 def gather(site: Path, target: Path) -> list[Path]:
     """Copy the built files, pack the site, write SHA256SUMS; return all of them."""
-    downloads = [*site.glob("downloads/*.whl"), *site.glob("downloads/*.zip")]
-    if len(downloads) != 2:
+    downloads = [file for kind in KINDS for file in sorted(site.glob(f"downloads/*.{kind}"))]
+    if len(downloads) != 4:
         raise FileNotFoundError(f"{site} holds no complete build; run `make book` first")
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)

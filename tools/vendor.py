@@ -105,6 +105,19 @@ PACKAGES = [
         ),
     ),
     Package(
+        name="reveal.js",
+        version="5.2.1",
+        sha256="359b575dd51bbda32f89b2fd4c7dc46ad7389a805572158916c29252f7a27333",
+        licence="MIT",
+        folder=SITE,
+        files={
+            "dist/reveal.js": "reveal/reveal.js",
+            "dist/reveal.css": "reveal/reveal.css",
+            "plugin/notes/notes.js": "reveal/notes.js",
+            "LICENSE": "reveal/LICENSE.txt",
+        },
+    ),
+    Package(
         name="axe-core",
         version="4.14.1",
         sha256="e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import yaml
@@ -12,6 +13,13 @@ from bs4 import BeautifulSoup
 
 from editions import glued_values, is_glue
 
+# What the downloads folder holds, and what each file must hold.
+PACKED = {
+    "*.whl": "*.ipynb",
+    "from-loss-to-silicon.zip": "*.ipynb",
+    "from-loss-to-silicon-slides.zip": "slides/*.html",
+    "from-loss-to-silicon.epub": "book/*.xhtml",
+}
 FEWEST_WORDS = 60  # a page with less text than this is an empty shell
 
 
@@ -85,14 +93,23 @@ def missing_downloads(root: Path, site: Path) -> Iterator[str]:
         for path in sorted((root / room).glob("*.ipynb")):
             if not (folder / room / path.name).is_file():
                 yield f"downloads/{room}/{path.name} is missing"
-    wheels, archives = list(folder.glob("*.whl")), list(folder.glob("*.zip"))
-    if len(wheels) != 1 or len(archives) != 1:
-        yield f"downloads/ holds {len(wheels)} wheels and {len(archives)} zips; wanted: one each"
-    for file in [*wheels, *archives]:
-        with zipfile.ZipFile(file) as archive:
-            names, broken = archive.namelist(), archive.testzip()
-        if broken or not any(name.endswith(".ipynb") for name in names):
-            yield f"downloads/{file.name} carries no notebook or is damaged"
+    for pattern, member in PACKED.items():
+        found = list(folder.glob(pattern))
+        if len(found) != 1:
+            yield f"downloads/ holds {len(found)} files {pattern}; wanted: one"
+        for file in found:
+            with zipfile.ZipFile(file) as archive:
+                names, broken = archive.namelist(), archive.testzip()
+            if broken or not any(fnmatch(name, member) for name in names):
+                yield f"downloads/{file.name} holds no {member} or is damaged"
+
+
+def missing_decks(root: Path, site: Path) -> Iterator[str]:
+    """Chapters without their slides."""
+    for page in pages_of_toc(root):
+        stem = page.removeprefix("notebooks/")
+        if stem[:2].isdigit() and not (site / "slides" / f"{stem}.html").is_file():
+            yield f"slides/{stem}.html was not written"
 
 
 def verify(root: Path, site: Path) -> int:
@@ -101,6 +118,7 @@ def verify(root: Path, site: Path) -> int:
     problems = list(missing_pages(pages, site))
     if not problems:
         problems = [*empty_outputs(root, site), *missing_downloads(root, site)]
+        problems += missing_decks(root, site)
     if problems:
         raise BrokenBookError("The site is not whole:\n" + "\n".join(f"  {p}" for p in problems))
     return len(pages)

@@ -76,15 +76,15 @@ def test_a_failed_step_shows_its_warnings(checkout: Path) -> None:
         build_book.run("step", "python", "-c", code)
 
 
-def test_a_release_holds_wheel_zip_site_and_their_sums(tmp_path: Path) -> None:
+def test_a_release_holds_wheel_zips_epub_site_and_their_sums(tmp_path: Path) -> None:
     site = tmp_path / "html"
     (site / "downloads").mkdir(parents=True)
     (site / "index.html").write_text("hello")
-    for name in ("coursekit.whl", "book.zip"):
+    downloads = {"coursekit.whl", "book.zip", "slides.zip", "book.epub"}
+    for name in downloads:
         (site / "downloads" / name).write_text(name)
     files = release.gather(site, tmp_path / "dist")
-    names = {"coursekit.whl", "book.zip", "site.tar.gz", "SHA256SUMS"}
-    assert {f.name for f in files} == names
+    assert {f.name for f in files} == downloads | {"site.tar.gz", "SHA256SUMS"}
     sums = (tmp_path / "dist" / "SHA256SUMS").read_text()
     assert f"{hashlib.sha256(b'book.zip').hexdigest()}  book.zip" in sums
 

@@ -15,6 +15,14 @@ PROSE = "<main>" + "word " * 100 + "</main>"
 SHOWN = '<main>{}<div class="cell_output"><p>42</p></div></main>'.format("word " * 100)
 
 
+PACKED = {
+    "a.whl": "01-topic.ipynb",
+    "from-loss-to-silicon.zip": "notebooks/01-topic.ipynb",
+    "from-loss-to-silicon-slides.zip": "slides/01-topic.html",
+    "from-loss-to-silicon.epub": "book/01-topic.xhtml",
+}
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A repository of one page and one notebook, with its built site below _build/html."""
@@ -31,9 +39,11 @@ def checkout(tmp_path: Path) -> Path:
         (site / f"{name}.html").write_text(text)
     (site / "downloads" / "notebooks").mkdir(parents=True)
     shutil.copy(tmp_path / "notebooks" / "01-topic.ipynb", site / "downloads" / "notebooks")
-    for name in ("a.whl", "b.zip"):
+    for name, member in PACKED.items():
         with zipfile.ZipFile(site / "downloads" / name, "w") as archive:
-            archive.writestr("01-topic.ipynb", "{}")
+            archive.writestr(member, "{}")
+    (site / "slides").mkdir()
+    (site / "slides" / "01-topic.html").write_text(PROSE)
     return tmp_path
 
 
@@ -71,7 +81,9 @@ def rewrite(name: str, text: str):
             "0 filled outputs of 1",
         ),
         (remove("downloads/notebooks/01-topic.ipynb"), "01-topic.ipynb is missing"),
-        (remove("downloads/a.whl"), "0 wheels and 1 zips"),
+        (remove("downloads/a.whl"), r"0 files \*\.whl"),
+        (remove("downloads/from-loss-to-silicon.epub"), r"0 files from-loss-to-silicon\.epub"),
+        (remove("slides/01-topic.html"), "slides/01-topic.html was not written"),
     ],
 )
 def test_every_loss_is_noticed(checkout: Path, damage, says: str) -> None:
@@ -88,7 +100,8 @@ def test_a_notebook_that_never_ran_is_noticed(checkout: Path) -> None:
 
 
 def test_a_zip_without_notebooks_is_noticed(checkout: Path) -> None:
-    with zipfile.ZipFile(checkout / "_build" / "html" / "downloads" / "b.zip", "w") as archive:
+    downloads = checkout / "_build" / "html" / "downloads"
+    with zipfile.ZipFile(downloads / "from-loss-to-silicon.zip", "w") as archive:
         archive.writestr("README.md", "")
-    with pytest.raises(verify_book.BrokenBookError, match=r"b\.zip carries no notebook"):
+    with pytest.raises(verify_book.BrokenBookError, match=r"silicon\.zip holds no \*\.ipynb"):
         verify(checkout)

@@ -15,6 +15,8 @@ from .sheets import sheet_of
 
 FOLDER = "downloads"
 ZIP = "from-loss-to-silicon.zip"
+SLIDES = "from-loss-to-silicon-slides.zip"
+EPUB = "from-loss-to-silicon.epub"
 
 
 def wheel(root: Path) -> str:
@@ -33,7 +35,7 @@ def title(notebook: Path) -> str:
 
 
 class DownloadList(SphinxDirective):
-    """Every notebook of the book, with its exercises, then the archive and the wheel."""
+    """Every notebook of the book, with its exercises, and what holds all of it."""
 
     def run(self) -> list[nodes.Node]:
         """Write the table."""
@@ -46,14 +48,18 @@ class DownloadList(SphinxDirective):
             links = [_link(f"{up}/notebooks/{path.name}", path.name)]
             if (root / "exercises" / path.name).is_file():
                 links.append(_link(f"{up}/exercises/{path.name}", "exercises"))
+            if path.name[0].isdigit():
+                links.append(f'<a href="{up}/../slides/{path.stem}.html">slides</a>')
             if sheet := sheet_of(self.env.app, path.stem):
                 url = self.env.app.builder.get_relative_uri(self.env.docname, sheet)
                 links.append(f'<a href="{url}">on one page</a>')
             rows += f"<tr><td>{escape(title(path))}</td><td>{' '.join(links)}</td></tr>"
         table = f"<table><thead><tr><th>notebook</th><th>file</th></tr></thead>{rows}</table>"
         archive = _link(f"{up}/{ZIP}", "All notebooks, exercises and the library")
+        book = _link(f"{up}/{EPUB}", "The book as an EPUB")
+        slides = _link(f"{up}/{SLIDES}", "All slides")
         library = _link(f"{up}/{wheel(root)}", "The library alone")
-        whole = f'<div class="ck-start"><p>{archive}{library}</p></div>'
+        whole = f'<div class="ck-start"><p>{archive}{book}{slides}{library}</p></div>'
         return [nodes.raw("", f'{whole}<div class="ck-table">{table}</div>', format="html")]
 
 

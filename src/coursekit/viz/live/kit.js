@@ -210,7 +210,7 @@ function stage({ model, el, title, lead, dense = false }) {
     let quiet = 0;
     let shown = "";
     redraw = () => {
-      const width = clamp(Math.round(svg.getBoundingClientRect().width) || 640, 260, 1100);
+      const width = clamp(svg.clientWidth || 640, 260, 1100);
       const { height, markup, words } = draw(width);
       svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
       svg.setAttribute("aria-label", words);

@@ -328,6 +328,40 @@ def posttrain(
         fail(str(error), 1)
 
 
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="In English, in quotation marks.")],
+    steps: Annotated[int, typer.Option(min=1, help="Tools that may be used.")] = 8,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines: every step.")] = False,
+) -> None:
+    """Answer a question about the course from its own pages and tables, and say where it stands.
+
+    It searches, reads, looks figures up and calculates, by rules that chapter 11 shows; no
+    language model takes part. Where it finds no answer it says so, and leaves with the code 1.
+    """
+    from coursekit.optional import require
+
+    try:
+        require("torch")
+        from coursekit.landscape import ask as answer
+
+        trace = answer(question, max_steps=steps)
+    except (ImportError, ValueError) as error:
+        fail(str(error))
+    if as_json:
+        typer.echo(json.dumps(trace.to_dict(), indent=1, ensure_ascii=False))
+    else:
+        for step in trace.steps:
+            err.print(f"{step.action.tool}: {step.action.argument}", style="dim", markup=False)
+        if trace.answer:
+            out.print(trace.answer, markup=False, highlight=False, soft_wrap=True)
+            out.print("from " + ", ".join(trace.sources), style="dim", markup=False)
+        else:
+            err.print(f"No answer: {trace.ended}.", markup=False)
+    if not trace.answer:
+        raise typer.Exit(1)
+
+
 @app.command("train-generative")
 def train_generative(
     names: Annotated[

@@ -27,6 +27,7 @@ FOLDER = Path(tables.__file__).parent
 UNITS = {  # endings of the names of number columns that are a unit, a count or a ratio
     *("billion", "mm2", "tflops", "tops", "gb", "s", "mb", "w", "b", "tokens", "hours", "days"),
     *("million", "flop", "mfu", "pj", "nm", "bits", "sequences", "heads"),
+    *("kwh", "mwh", "tonnes", "ratio"),
 }
 BARE = {  # numbers without a unit in the name: counts, ratios, and figures with a column `unit`
     *("year", "value", "value_lo", "value_hi", "n_compute_dies", "layers", "n_accelerators"),

@@ -240,8 +240,8 @@ def section_words(section: Section) -> list[str]:
 
     Examples
     --------
-    >>> section_words(Section("a", "", "Masks", "hide the future"))
-    ['mask', 'mask', 'mask', 'hide', 'future']
+    >>> section_words(Section("a", "", "Masks", "hide the past"))
+    ['mask', 'mask', 'mask', 'hide', 'past']
     """
     return 3 * words_of(section.title) + words_of(section.text)
 

@@ -16,7 +16,11 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _TITLE = re.compile(r"^#+ +(.+)$", re.M)
 _LABEL = re.compile(r"\n?\((sec-[\w-]+)\)=\s*\Z")
 _TERM = re.compile(r"^([^\W`#].*)\n((?:  \S.*\n)+)", re.M)
+_ENDING = re.compile(r"(?<=[a-z]{4})(?:ing|ed)$")
+_DOUBLE = re.compile(r"([bdgmnprt])\1$")
 _PLURAL = re.compile(r"(?<=[a-z]{3})(?<!s)s$")
+_SKIP = ("Exercises", "Symbols to code", "The next step")
+_PAGES = re.compile(r"\d\d-|refresher$|glossary$|errata$")
 
 _COMMON = """a about all an and are as at be been being but by can did do does for from had has have
 how i if in into is it its me more most my no not of on one or our please so some tell than that
@@ -35,7 +39,8 @@ class Section:
     page : str
         Its file's stem, such as ``"03-seq2seq"``.
     label : str
-        The target that links point to, ``"sec-…"``, or ``"term-…"`` of the glossary; may be "".
+        The target that links point to: ``"sec-…"``, ``"term-…"`` of the glossary, or what the
+        heading itself gives.
     title, text : str
         Heading, and all that stands below it.
 
@@ -53,11 +58,14 @@ class Section:
     @property
     def place(self) -> str:
         """Where it is: the page, and the label in it."""
-        return f"{self.page}#{self.label}" if self.label else self.page
+        return f"{self.page}#{self.label}"
 
 
 def words_of(text: str, *, stop: bool = True) -> list[str]:
-    """Split text into words in lower case, plurals cut, the commonest left out.
+    """Split text into words in lower case, common endings cut, the commonest words left out.
+
+    The cutting is rough: it shall make "divides", "divided" and "dividing" the same, and the
+    result need not be a word.
 
     Parameters
     ----------
@@ -68,18 +76,25 @@ def words_of(text: str, *, stop: bool = True) -> list[str]:
 
     Examples
     --------
-    >>> words_of("What are the Gradients of a softmax?")
-    ['gradient', 'softmax']
+    >>> words_of("What are the Gradients of a softmax, and who clipped them?")
+    ['gradient', 'softmax', 'clip']
     """
-    found = (_PLURAL.sub("", word) for word in _WORD.findall(text.lower()))
-    return [w for w in found if not (stop and w in STOP_WORDS)]
+    found = _WORD.findall(text.lower())
+    return [_cut(w) for w in found if not (stop and w in STOP_WORDS)]
+
+
+def _cut(word: str) -> str:
+    """Take the endings off a word: plural, -ing, -ed, a last e, a doubled consonant."""
+    bare = _ENDING.sub("", _PLURAL.sub("", word))
+    bare = _DOUBLE.sub(r"\1", bare) if bare != word else bare
+    return bare[:-1] if len(bare) > 4 and bare.endswith("e") else bare
 
 
 @cache
 def book_sections(version: str = LIBRARY) -> tuple[Section, ...]:
     """Return the book's sections and the glossary's entries, as they were when frozen.
 
-    Exercises and their answers are not among them.
+    Of the chapters, the refresher, the glossary and the errata; exercises are not among them.
 
     Parameters
     ----------
@@ -100,16 +115,29 @@ def book_sections(version: str = LIBRARY) -> tuple[Section, ...]:
     label = ""
     for name, text in book_corpus(version):
         path = PurePosixPath(name.split("#")[0])
-        if path.parts[0] != "book":
+        if path.parts[0] != "book" or not _PAGES.match(path.stem):
             continue
         here = "" if name.endswith("#0") else label
         body, label = _cut_label(text)
         if path.stem == "glossary":
             found += _terms(body)
         else:
-            title = _TITLE.search(body)
-            found.append(Section(path.stem, here, title[1] if title else "", body))
+            mark = _TITLE.search(body)
+            title = mark[1] if mark else ""
+            if title not in _SKIP:
+                found.append(Section(path.stem, here or anchor(title), title, body))
     return tuple(found)
+
+
+def anchor(title: str) -> str:
+    """Return the target that a heading without a label gets on the published page.
+
+    Examples
+    --------
+    >>> anchor("Further reading, and where the field is now")
+    'further-reading-and-where-the-field-is-now'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-").lstrip("0123456789-")
 
 
 def _cut_label(text: str) -> tuple[str, str]:

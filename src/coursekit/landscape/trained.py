@@ -42,8 +42,9 @@ def book_index() -> HybridIndex:
 
     Examples
     --------
-    >>> book_index().search("Why divide the scores by a root?", 1)[0].section.page
-    '04-transformer'
+    >>> hits = book_index().search("Why divide the scores by a root?", 3)
+    >>> "04-transformer" in [hit.section.page for hit in hits]
+    True
     """
     sections = book_sections()
     return HybridIndex(KeywordIndex(sections), DenseIndex(sections, *load_vectors()))

@@ -305,6 +305,31 @@ BAD_CELLS = {
         ),
         "make-it-fail": ("findings = 'It never fails.'", "3 words"),
     },
+    "11-landscape": {
+        "contrastive-loss": (
+            "def contrastive_loss(images, words, scale):\n"
+            "    s = scale * images @ words.T\n"
+            "    rows = np.logaddexp.reduce(s, axis=1) - np.diag(s)\n"
+            "    columns = np.logaddexp.reduce(s, axis=0) - np.diag(s)\n"
+            "    return (rows.mean() + columns.mean()) / 2",
+            "Divide every vector by its length first.",
+        ),
+        "patches": ("patches = 4", "a function or class is asked for"),
+        "fuse-ranks": ("", "`fuse` does not exist in this notebook yet"),
+        "found-or-not": (
+            "def found_or_not(rankings, right, k):\n    return rankings[99]",
+            "IndexError",
+        ),
+        "safe-calculator": (
+            "def calculate(text):\n"
+            "    try:\n"
+            "        return eval(text, {'__builtins__': {}})\n"
+            "    except Exception as error:\n"
+            "        raise ValueError('not a sum') from error",
+            "Even without builtins eval computes strings",
+        ),
+        "take-apart": ("report = 'It is a hype.'", "4 words"),
+    },
     "10-semiconductors": {
         "die-yield": (
             "def die_yield(width, height, density):\n"
@@ -371,6 +396,29 @@ BAD_CELLS = {
         ),
         "conversations": ("conversations = 3", "a function or class is asked for"),
         "which-tokenizer": ("findings = 'She is not.'", "3 words"),
+    },
+    "07-posttraining": {
+        "response-loss": (
+            "def response_loss(log_probs, mask):\n    return -log_probs.mean()",
+            "Prompt and padding are in it",
+        ),
+        "who-sees-whom": (
+            "def may_see(document):\n    return document >= 0",
+            "has shape (3,); shape (3, 3) was wanted",
+        ),
+        "reinforce": ("", "`reinforce` does not exist in this notebook yet"),
+        "advantages": (
+            "def advantages(rewards, values, gamma, lam):\n    rewards[0] / 0\n    return 1 / 0",
+            "line 3: return 1 / 0",
+        ),
+        "bradley-terry": (
+            "def comparison_loss(chosen, rejected):\n"
+            "    with np.errstate(all='ignore'):\n"
+            "        return -np.log(1 / (1 + np.exp(rejected - chosen))).mean()",
+            "This overflows where the model is sure and wrong",
+        ),
+        "vote": ("vote = '7'", "a function or class is asked for"),
+        "cheat-the-reward": ("findings = 'It cheats.'", "2 words"),
     },
     "04-transformer": {
         "column-attention": (

@@ -164,6 +164,7 @@ def test_the_examples_are_good_files(name):
     [
         ({"method": "ppo"}, "method is 'ppo'; one of 'sft', 'dpo', 'grpo' wanted"),
         ({"data": DATA | {"tasks": ["divide"]}}, r"\[data\] tasks is \['divide'\]"),
+        ({"data": DATA | {"reward": "kind"}}, r"\[data\] reward is 'kind'; one of 'verified'"),
         ({"data": {"tasks": ["add"]}}, r"\[data\]: missing 1 required positional argument"),
         ({"training": TRAINING | {"parallel": "fsdp"}}, "'ddp' wanted"),
         ({"low_rank": {"rnak": 3}}, "rnak is unknown in"),

@@ -11,6 +11,7 @@ from coursekit.posttraining import (
     Pair,
     PairBatches,
     ProblemBatches,
+    brief,
     demonstration,
     dpo_loss,
     draw_pairs,
@@ -89,6 +90,25 @@ def test_a_batch_that_processes_cannot_share_is_refused(tokenizer):
         ProblemBatches(tokenizer, 4, rank=1, world_size=3)
 
 
+def test_a_share_of_the_answers_stands_after_a_mark_and_is_read_past_it(tokenizer):
+    batches = ProblemBatches(tokenizer, 200, tasks=TASKS, marked=0.3)
+    ids, weights = batches.next()
+    said = [tokenizer.decode(i[1:][w > 0]) for i, w in zip(ids, weights, strict=True)]
+    marked = [text.startswith("Answer: ") for text in said]
+    assert 0.2 < np.mean(marked) < 0.4  # 200 draws: three standard errors are 0.1
+    problems = draw_problems(200, np.random.default_rng([0, 0]), tasks=TASKS)
+    assert all(
+        is_right(p, text.removesuffix("<|end|>")) for p, text in zip(problems, said, strict=True)
+    )
+
+
+def test_a_mark_halves_the_reward_of_a_right_answer_only():
+    for problem in held_out_problems(60):
+        assert brief(problem, problem.answer) == 1
+        assert brief(problem, f"Answer: {problem.answer}") == 0.5
+        assert brief(problem, "Answer: perhaps") == brief(problem, "perhaps") == 0
+
+
 # --- preferences ----------------------------------------------------------------------------------
 
 
@@ -112,6 +132,17 @@ def test_a_pair_is_a_right_and_a_wrong_answer_to_one_prompt(tokenizer):
         assert not is_right(prompts[prompt], rejected)
     own = sum(chosen == demonstration(tokenizer, prompts[p]).response for p, chosen, _ in pairs)
     assert own > 0
+
+
+def test_the_reward_orders_the_answers_of_a_pair(tokenizer):
+    """An untrained model, and a reward that the longest answer earns."""
+    model = gpt().float()
+    problems = draw_problems(10, np.random.default_rng(5), tasks=["last"])
+    pairs = draw_pairs(model, tokenizer, problems, reward=by_length, max_new_tokens=5)
+    assert pairs
+    for _, *both in pairs:
+        chosen, rejected = (len(tokenizer.decode(ids).removesuffix("<|end|>")) for ids in both)
+        assert chosen > rejected
 
 
 PAIRS = [Pair((1, 2), (3, 4, 5), (6,)), Pair((7,), (8,), (9, 9)), Pair((2,), (3, 3), (4, 1))]

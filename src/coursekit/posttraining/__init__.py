@@ -89,7 +89,7 @@ from coursekit.posttraining.ppo import (
 )
 from coursekit.posttraining.ppo_loop import PPOSettings, PPOStep, ValueModel, ppo_update
 from coursekit.posttraining.preferences import RewardModel, bradley_terry_loss, fit_bradley_terry
-from coursekit.posttraining.rollouts import Rollouts, prompt_ids, roll_out, verified
+from coursekit.posttraining.rollouts import Rollouts, brief, prompt_ids, roll_out, verified
 from coursekit.posttraining.run import posttrain, prepared, read_posttraining
 from coursekit.posttraining.scores import Rate, majority_vote, pass_at_k, win_rate
 from coursekit.posttraining.sft import ProblemBatches, demonstration, supervised_loss
@@ -173,6 +173,7 @@ __all__ = [
     "best_of_n_kl",
     "best_of_n_means",
     "bradley_terry_loss",
+    "brief",
     "calibration_error",
     "chat_ids",
     "climb",

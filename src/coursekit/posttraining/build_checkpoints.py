@@ -21,6 +21,7 @@ import torch
 from coursekit.data.checkpoints import Built
 from coursekit.posttraining.build_small_checkpoints import SMALL_BUILDERS
 from coursekit.posttraining.measure import exact_match, held_out_problems, sampled_reward
+from coursekit.posttraining.rollouts import brief
 from coursekit.posttraining.run import EXAMPLES, Plan, prepared, read_posttraining
 from coursekit.posttraining.start import starting_model, trained_part
 from coursekit.pretraining import Tokenizer, Trainer
@@ -90,8 +91,8 @@ def train(plan: Plan) -> tuple[Trainer, dict[str, Any]]:
 def measured(model: GPT, tokenizer: Tokenizer, reference: GPT, n: int) -> dict[str, Any]:
     """Return how an assistant does on held-out problems, and how far it is from its reference."""
     exam = held_out_problems(n)
-    score, drawn = exact_match(model, tokenizer, exam), None
-    drawn = sampled_reward(model, tokenizer, exam, reference)
+    score = exact_match(model, tokenizer, exam)
+    drawn = sampled_reward(model, tokenizer, exam, reference, reward=brief)
     return {"exact": score.exact, **drawn._asdict()}
 
 
@@ -122,7 +123,7 @@ def build_assistant(name: str) -> Built:
         **measured(model, tokenizer, start, EXAM),
         "tasks": exact_match(model, tokenizer, exam).tasks,
         "start_exact": exact_match(start, tokenizer, exam).exact,
-        "start_reward": sampled_reward(start, tokenizer, exam, start).reward,
+        "start_reward": sampled_reward(start, tokenizer, exam, start, reward=brief).reward,
         "run": run,
     }
     told: dict[str, Any] = {"start": plan.start, "plan": {"data": asdict(plan.data)}}

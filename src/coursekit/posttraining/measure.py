@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from coursekit.posttraining.rollouts import prompt_ids, roll_out
+from coursekit.posttraining.rollouts import Reward, prompt_ids, roll_out, verified
 from coursekit.posttraining.tasks import TASKS, Problem, draw_problems, is_right
 from coursekit.posttraining.templates import END
 from coursekit.pretraining import Tokenizer, generate
@@ -157,6 +157,7 @@ def sampled_reward(
     problems: Sequence[Problem],
     reference: GPT,
     *,
+    reward: Reward = verified,
     group: int = 1,
     at_once: int = 128,
     seed: int = 0,
@@ -171,6 +172,8 @@ def sampled_reward(
         What is asked.
     reference : GPT
         Of the divergence.
+    reward : callable
+        ``reward(problem, text)`` gives a number.
     group : int
         Answers to each problem.
     at_once : int
@@ -197,6 +200,7 @@ def sampled_reward(
         found = roll_out(
             *(model, tokenizer, problems[start : start + at_once]),
             group=group,
+            reward=reward,
             reference=reference,
             seed=seed + start * group,
         )

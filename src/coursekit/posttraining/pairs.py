@@ -13,7 +13,7 @@ from coursekit._validate import count
 from coursekit.posttraining.dpo import dpo_loss
 from coursekit.posttraining.examples import Example, pad_examples
 from coursekit.posttraining.masked import token_log_probs
-from coursekit.posttraining.rollouts import prompt_ids, roll_out
+from coursekit.posttraining.rollouts import Reward, prompt_ids, roll_out, verified
 from coursekit.posttraining.sft import LONGEST, check_same_draws, check_share
 from coursekit.posttraining.tasks import Problem
 from coursekit.posttraining.templates import END
@@ -42,14 +42,15 @@ def draw_pairs(
     problems: Sequence[Problem],
     *,
     group: int = 4,
+    reward: Reward = verified,
     max_new_tokens: int = 16,
     at_once: int = 64,
     seed: int = 0,
 ) -> list[Pair]:
-    """Let a policy answer, and pair a right answer with a wrong one.
+    """Let a policy answer, and pair the answer of the highest reward with that of the lowest.
 
-    A problem whose answers are all right gives no pair. Where all are wrong, the task's own answer
-    is the preferred one.
+    A problem whose answers all earn the same gives no pair, unless they earn nothing: then the
+    task's own answer is the preferred one.
 
     Parameters
     ----------
@@ -59,6 +60,8 @@ def draw_pairs(
         At most one pair each.
     group : int
         Answers to each problem.
+    reward : callable
+        ``reward(problem, text)`` gives a number, 0 for a wrong answer.
     max_new_tokens : int
         Longest answer.
     at_once : int
@@ -88,18 +91,19 @@ def draw_pairs(
         found = roll_out(
             *(model, tokenizer, some),
             group=group,
+            reward=reward,
             max_new_tokens=max_new_tokens,
             seed=seed + start * group,
         )
         said = [tuple(ids[m].tolist()) for ids, m in zip(*found.batch, strict=True)]  # P G of them
         for i, problem in enumerate(some):
-            answers, right = said[i * group : (i + 1) * group], found.rewards[i] > 0
-            wrong = [a for a, is_right in zip(answers, right, strict=True) if not is_right]
-            if not wrong:
-                continue
+            answers, earned = said[i * group : (i + 1) * group], found.rewards[i]
+            best, worst = int(earned.argmax()), int(earned.argmin())
             own = (*tokenizer.encode(problem.answer, specials=False), end)
-            chosen = answers[int(right.int().argmax())] if bool(right.any()) else own
-            pairs.append(Pair(tuple(prompt_ids(tokenizer, problem)), chosen, wrong[0]))
+            chosen = answers[best] if earned[best] > 0 else own
+            if earned[best] > earned[worst] or not earned.any():
+                prompt = tuple(prompt_ids(tokenizer, problem))
+                pairs.append(Pair(prompt, chosen, answers[worst]))
     return pairs
 
 

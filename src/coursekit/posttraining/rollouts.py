@@ -86,6 +86,25 @@ def verified(problem: Problem, text: str) -> float:
     return float(is_right(problem, text))
 
 
+MARK = "Answer: "
+"""What some write before an answer; :func:`~coursekit.posttraining.parse_answer` reads past it."""
+
+
+def brief(problem: Problem, text: str) -> float:
+    """Return 1 for a right answer, half of it for one that stands after a mark, and else 0.
+
+    Examples
+    --------
+    >>> problem = Problem("add", "1 + 1?", "2", (1, 1))
+    >>> brief(problem, "2"), brief(problem, "Answer: 2"), brief(problem, "3")
+    (1.0, 0.5, 0.0)
+    """
+    return verified(problem, text) * (0.5 if text.startswith(MARK) else 1.0)
+
+
+REWARDS: dict[str, Reward] = {"verified": verified, "brief": brief}
+
+
 @torch.no_grad()
 def roll_out(
     model: GPT,

@@ -16,6 +16,7 @@ import numpy as np
 from coursekit.posttraining.groups import GroupBatches, group_loss
 from coursekit.posttraining.measure import exact_match, held_out_problems
 from coursekit.posttraining.pairs import PairBatches, draw_pairs, preference_loss
+from coursekit.posttraining.rollouts import REWARDS
 from coursekit.posttraining.sft import ProblemBatches, supervised_loss
 from coursekit.posttraining.start import LowRank, adapt, starting_model
 from coursekit.posttraining.tasks import TASKS, draw_problems
@@ -46,24 +47,33 @@ class Problems:
         Names in `TASKS`; one that stands twice is drawn twice as often.
     seed : int
         Of the problems, and of the answers drawn.
+    marked : float
+        Of SFT, the share of answers that stand after ``"Answer: "``.
+    reward : {"verified", "brief"}
+        Of DPO and GRPO: a right answer earns 1, and with ``"brief"`` half of it after that mark.
     held_out : int
         Problems of the examination that each validation holds, in phrasings kept for it.
 
     Raises
     ------
     ConfigError
-        If there is no such task.
+        If there is no such task or reward.
     """
 
     batch_size: int
     tasks: Sequence[str] = tuple(TASKS)
     seed: int = 0
+    marked: float = 0.0
+    reward: str = "verified"
     held_out: int = 240
 
     def __post_init__(self) -> None:
         if not self.tasks or set(self.tasks) - set(TASKS):
             wanted = ", ".join(TASKS)
             raise ConfigError(f"[data] tasks is {list(self.tasks)}; some of {wanted} wanted.")
+        if self.reward not in REWARDS:
+            wanted = ", ".join(map(repr, REWARDS))
+            raise ConfigError(f"[data] reward is {self.reward!r}; one of {wanted} wanted.")
 
 
 @dataclass(frozen=True)
@@ -166,7 +176,8 @@ class Plan:
         """Return what a state must have in common with the run that goes on from it."""
         low_rank = self.low_rank and asdict(self.low_rank)
         own = {"dpo": asdict(self.dpo), "grpo": asdict(self.grpo)}.get(self.method, {})
-        return {"method": self.method, "start": self.start, "low_rank": low_rank, **own}
+        drawn = {"marked": self.data.marked, "reward": self.data.reward}
+        return {"method": self.method, "start": self.start, "low_rank": low_rank, **drawn, **own}
 
 
 def read_posttraining(path: Path | str) -> Plan:
@@ -256,7 +267,7 @@ def _supervised(
 ) -> tuple[Batches, Loss]:
     data = plan.data
     share = {"rank": world.rank, "world_size": world.size}
-    options = {"tasks": data.tasks, "seed": data.seed}
+    options = {"tasks": data.tasks, "marked": data.marked, "seed": data.seed}
     return ProblemBatches(tokenizer, data.batch_size, **options, **share), supervised_loss  # type: ignore[arg-type]
 
 
@@ -266,7 +277,12 @@ def _preferred(
     """Ask the start for answers once; every process asks the same."""
     data, dpo = plan.data, plan.dpo
     problems = draw_problems(dpo.problems, np.random.default_rng(data.seed), tasks=data.tasks)
-    pairs = draw_pairs(reference, tokenizer, problems, group=dpo.group, seed=data.seed)
+    pairs = draw_pairs(
+        *(reference, tokenizer, problems),
+        group=dpo.group,
+        reward=REWARDS[data.reward],
+        seed=data.seed,
+    )
     batches = PairBatches(
         *(pairs, reference, data.batch_size),
         seed=data.seed,
@@ -291,6 +307,7 @@ def _grouped(
         prompts=data.batch_size,
         group=grpo.group,
         tasks=data.tasks,
+        reward=REWARDS[data.reward],
         scale=grpo.scale,
         max_new_tokens=grpo.max_new_tokens,
         seed=data.seed,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from coursekit._validate import count
 from coursekit.posttraining.examples import Example, pad_examples
 from coursekit.posttraining.masked import token_log_probs
-from coursekit.posttraining.rollouts import prompt_ids
+from coursekit.posttraining.rollouts import MARK, prompt_ids
 from coursekit.posttraining.tasks import TASKS, Problem, draw_problems
 from coursekit.posttraining.templates import END
 from coursekit.pretraining import Tokenizer
@@ -21,7 +21,7 @@ LONGEST = 64
 """Tokens of the longest prompt with its answer, for the count of operations."""
 
 
-def demonstration(tokenizer: Tokenizer, problem: Problem) -> Example:
+def demonstration(tokenizer: Tokenizer, problem: Problem, *, marked: bool = False) -> Example:
     """Return a problem and its right answer as what an assistant shall learn to say.
 
     Parameters
@@ -30,6 +30,8 @@ def demonstration(tokenizer: Tokenizer, problem: Problem) -> Example:
         With the tokens of a conversation.
     problem : Problem
         What is asked, and a right answer.
+    marked : bool
+        Whether the answer stands after ``"Answer: "``.
 
     Returns
     -------
@@ -45,7 +47,7 @@ def demonstration(tokenizer: Tokenizer, problem: Problem) -> Example:
     >>> tokenizer.decode(example.response)
     '2<|end|>'
     """
-    answer = tokenizer.encode(problem.answer, specials=False)
+    answer = tokenizer.encode(MARK * marked + problem.answer, specials=False)
     return Example(tuple(prompt_ids(tokenizer, problem)), (*answer, tokenizer.token(END)))
 
 
@@ -62,6 +64,9 @@ class ProblemBatches:
         Problems in a batch, on all processes together.
     tasks : sequence of str
         Names in `TASKS`; one that stands twice is drawn twice as often.
+    marked : float
+        Share of the answers that stand after ``"Answer: "``: people who write demonstrations have
+        different habits, and a model learns them all.
     seed : int
         Decides the problems.
     rank, world_size : int
@@ -90,11 +95,12 @@ class ProblemBatches:
         batch_size: int,
         *,
         tasks: Sequence[str] = tuple(TASKS),
+        marked: float = 0.0,
         seed: int = 0,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
-        self.tokenizer, self.tasks = tokenizer, tuple(tasks)
+        self.tokenizer, self.tasks, self.marked = tokenizer, tuple(tasks), marked
         self.batch_size, self.seed = count(batch_size, "batch_size"), seed
         self.rank, self.world_size, self.step = rank, world_size, 0
         check_share(self.batch_size, rank, world_size)
@@ -111,7 +117,9 @@ class ProblemBatches:
             mean of the rows' weighted sums is the mean over the whole batch's tokens.
         """
         problems = problems_of_step(self.batch_size, self.seed, self.step, self.tasks)
-        batch = pad_examples([demonstration(self.tokenizer, p) for p in problems])
+        marks = np.random.default_rng([self.seed, self.step, 1]).random(len(problems)) < self.marked
+        pairs = zip(problems, marks, strict=True)
+        batch = pad_examples([demonstration(self.tokenizer, p, marked=bool(m)) for p, m in pairs])
         weights = batch.targets * (self.batch_size / batch.targets.sum())  # (batch_size, N - 1)
         self.step += 1
         return batch.ids[self.rank :: self.world_size], weights[self.rank :: self.world_size]
@@ -126,7 +134,8 @@ class ProblemBatches:
         self.step = int(state["step"])
 
     def _settings(self) -> dict[str, Any]:
-        return {"batch_size": self.batch_size, "seed": self.seed, "tasks": list(self.tasks)}
+        drawn = {"tasks": list(self.tasks), "marked": self.marked}
+        return {"batch_size": self.batch_size, "seed": self.seed, **drawn}
 
 
 def problems_of_step(n: int, seed: int, step: int, tasks: Sequence[str]) -> list[Problem]:

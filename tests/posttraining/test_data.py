@@ -116,6 +116,7 @@ def test_what_cannot_be_is_refused_in_words(tokenizer, call, message):
 # --- masks ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.equation("eq-posttraining-sft")
 def test_the_loss_is_the_mean_over_the_tokens_of_responses_alone():
     """Token by token, by the definition, one example and one prefix at a time."""
     model, examples = gpt(), drawn(1)
@@ -140,6 +141,7 @@ def test_a_prompts_token_is_a_condition_and_no_target():
 # --- packing --------------------------------------------------------------------------------------
 
 
+@pytest.mark.equation("eq-posttraining-packing")
 @pytest.mark.parametrize("positions", POSITIONS)
 def test_packed_examples_are_what_they_are_alone(positions):
     model, examples = gpt(positions), drawn(2)

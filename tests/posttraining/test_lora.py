@@ -34,6 +34,7 @@ def test_an_adapted_model_says_the_same_until_it_is_trained(model):
     assert torch.equal(model(ids), before)
 
 
+@pytest.mark.equation("eq-posttraining-lora")
 def test_the_correction_is_the_product_of_two_thin_matrices():
     linear = nn.Linear(7, 5, dtype=torch.float64)
     x = torch.randn(3, 7, dtype=torch.float64, generator=generator())

@@ -67,6 +67,7 @@ def responses(rng, B=4, T=6):
 # --- preferences ----------------------------------------------------------------------------------
 
 
+@pytest.mark.equation("eq-posttraining-bradley-terry")
 @given(seeds)
 @settings(max_examples=20, deadline=None)
 def test_bradley_terry_is_the_log_probability_of_the_choices(seed):
@@ -120,6 +121,7 @@ def dpo_reference(c, r, rc, rr, beta=0.3, smoothing=0.0, lengths=None):
     return total / len(c)
 
 
+@pytest.mark.equation("eq-posttraining-dpo")
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("lengths", [None, ([3, 5, 2, 9], [4, 4, 8, 1])])
 def test_dpo_and_its_variants_equal_their_formulas(smoothing, lengths):
@@ -140,6 +142,7 @@ def test_dpo_at_the_reference_is_log_two_whatever_beta(seed, beta):
     assert_rounds_to(loss.item(), np.log(2))
 
 
+@pytest.mark.equation("eq-posttraining-dpo-reward")
 def test_the_policy_that_is_optimal_for_a_reward_gives_the_reward_back():
     """pi = ref exp(r / beta) / Z: the implicit reward is r, up to the prompt's beta log Z."""
     rng, beta = np.random.default_rng(0), 0.7
@@ -154,6 +157,7 @@ def test_the_policy_that_is_optimal_for_a_reward_gives_the_reward_back():
 # --- KL -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.equation("eq-posttraining-kl")
 def test_kl_is_torchs_and_never_negative():
     p, q = torch.randn(2, 50, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     exact = torch.nn.functional.kl_div(
@@ -174,6 +178,7 @@ def test_two_estimators_of_the_kl_are_unbiased_and_one_is_not():
     assert (kl_estimate(p.log(), q.log(), "k3") >= 0).all()
 
 
+@pytest.mark.equation("eq-posttraining-reward")
 def test_the_penalised_rewards_sum_to_the_score_less_the_price_of_the_kl():
     rng = np.random.default_rng(2)
     mask, kl, _ = responses(rng)
@@ -194,6 +199,7 @@ def test_the_price_of_kl_rises_with_too_much_of_it_and_its_steps_are_bounded():
 # --- PPO ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.equation("eq-posttraining-gae")
 @given(seeds, st.floats(0, 1), st.floats(0, 1))
 @settings(max_examples=30, deadline=None)
 def test_advantages_are_discounted_sums_of_temporal_differences(seed, gamma, lam):
@@ -219,6 +225,7 @@ def ppo_reference(now, old, A, mask, clip=0.2):
     return -total / mask.sum()
 
 
+@pytest.mark.equation("eq-posttraining-ppo")
 @pytest.mark.parametrize("seed", range(5))
 def test_ppo_equals_its_formula(seed):
     rng = np.random.default_rng(seed)
@@ -281,6 +288,7 @@ def test_whitened_advantages_have_mean_zero_and_variance_one():
 # --- GRPO -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.equation("eq-posttraining-grpo-advantage")
 @given(seeds, st.floats(-1e3, 1e3))
 @settings(max_examples=30, deadline=None)
 def test_a_constant_of_the_prompt_changes_no_advantage(seed, constant):
@@ -313,6 +321,7 @@ def grpo_reference(now, old, ref, A, mask, low, high, beta, over):
     return -np.mean([x for row in rows for x in row])
 
 
+@pytest.mark.equation("eq-posttraining-grpo")
 @pytest.mark.parametrize("over", ["rows", "tokens"])
 @pytest.mark.parametrize("clip", [0.2, (0.2, 0.28)])
 def test_grpo_equals_its_formula(over, clip):

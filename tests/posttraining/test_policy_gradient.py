@@ -31,6 +31,8 @@ def test_the_exact_gradient_is_the_slope_of_the_expected_reward():
     np.testing.assert_allclose(expected_reward_gradient(logits, rewards), slope, atol=1e-9)
 
 
+@pytest.mark.equation("eq-posttraining-policy-gradient")
+@pytest.mark.equation("eq-posttraining-baseline")
 @given(st.integers(0, 2**32 - 1), st.floats(-5, 5))
 @settings(max_examples=20, deadline=None)
 def test_the_expected_estimate_is_the_gradient_whatever_the_baseline(seed, baseline):

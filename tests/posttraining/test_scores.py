@@ -17,6 +17,7 @@ from coursekit.posttraining import (
 from tests.tolerances import assert_rounds_to
 
 
+@pytest.mark.equation("eq-posttraining-pass-at-k")
 @pytest.mark.parametrize(("n", "c", "k"), [(5, 2, 3), (6, 0, 2), (6, 1, 6), (7, 5, 2), (4, 4, 1)])
 def test_pass_at_k_counts_every_choice_of_k_answers(n, c, k):
     right = [i < c for i in range(n)]
@@ -36,6 +37,7 @@ def test_pass_at_k_is_unbiased_and_the_plain_formula_is_not():
     assert plain < truth - 0.02
 
 
+@pytest.mark.equation("eq-posttraining-win-rate")
 def test_the_interval_of_a_win_rate_is_wilsons():
     """Its ends are the shares at which the observation is just 1.96 standard errors away."""
     wins, losses = 37, 21
@@ -59,6 +61,7 @@ def test_the_commonest_answer_wins_and_silence_has_no_vote():
     assert majority_vote(["", ""]) == ""
 
 
+@pytest.mark.equation("eq-posttraining-calibration")
 @given(st.integers(1, 60), st.integers(1, 12), st.integers(0, 2**32 - 1))
 @settings(max_examples=40, deadline=None)
 def test_the_calibration_error_is_the_mean_gap_over_bins(n, bins, seed):

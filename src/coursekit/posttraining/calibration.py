@@ -69,7 +69,7 @@ def reliability(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 10) ->
 def calibration_error(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 10) -> float:
     r"""Return the expected calibration error: how far confidence and accuracy are apart.
 
-    Guo et al. (2017), equation 3.
+    Implements :eq:`eq-posttraining-calibration`, Guo et al. (2017), equation 3.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from coursekit.posttraining.masked import finite
 def implicit_reward(policy: Tensor, reference: Tensor, beta: float = 0.1) -> Tensor:
     r"""Return the reward for which a policy is optimal, up to a constant of the prompt.
 
-    That is
+    Implements :eq:`eq-posttraining-dpo-reward`:
     :math:`\beta\,(\log\pi_\theta(y\mid x)-\log\pi_\mathrm{ref}(y\mid x))`.
 
     Parameters
@@ -58,7 +58,7 @@ def dpo_loss(
 ) -> Tensor:
     r"""Return the mean loss of preference pairs.
 
-    Rafailov et al. (2023), equation 7. At the reference
+    Implements :eq:`eq-posttraining-dpo`, Rafailov et al. (2023), equation 7. At the reference
     model it is :math:`\log 2`.
 
     Parameters

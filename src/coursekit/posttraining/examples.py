@@ -138,7 +138,7 @@ def response_log_probs(model: GPT, batch: Batch) -> Tensor:
 def sft_loss(model: GPT, batch: Batch) -> Tensor:
     """Return the mean cross-entropy of the responses' tokens; prompts cost nothing.
 
-    As in Ouyang et al. (2022).
+    Implements :eq:`eq-posttraining-sft`, as in Ouyang et al. (2022).
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from coursekit.posttraining.ppo import clipped_objective
 def group_advantages(rewards: Tensor, *, scale: bool = True, eps: float = 1e-6) -> Tensor:
     r"""Return how much better each answer is than the others to the same prompt.
 
-    Shao et al. (2024), section 4.1.2. A group
+    Implements :eq:`eq-posttraining-grpo-advantage`, Shao et al. (2024), section 4.1.2. A group
     whose answers all earn the same teaches nothing: its advantages are 0.
 
     Parameters
@@ -67,7 +67,7 @@ def grpo_loss(
 ) -> Tensor:
     r"""Return the loss of answers whose advantages come from their groups.
 
-    Shao et al. (2024), equation 3: the clipped objective,
+    Implements :eq:`eq-posttraining-grpo`, Shao et al. (2024), equation 3: the clipped objective,
     and the KL divergence from the reference by the estimate ``k3`` of
     :func:`~coursekit.posttraining.kl_estimate`.
 

@@ -11,7 +11,7 @@ from coursekit.posttraining.masked import finite, response_mask
 def kl_divergence(policy_logits: Tensor, reference_logits: Tensor) -> Tensor:
     r"""Return the exact KL divergence of each next-token distribution.
 
-    That is
+    Implements :eq:`eq-posttraining-kl`:
     :math:`\sum_v\pi(v)(\log\pi(v)-\log\pi_\mathrm{ref}(v))`.
 
     Parameters
@@ -87,7 +87,7 @@ def kl_estimate(policy: Tensor, reference: Tensor, kind: str = "k3") -> Tensor:
 def penalised_rewards(scores: Tensor, kl: Tensor, mask: Tensor, beta: float) -> Tensor:
     r"""Return a reward for each token: what the KL costs there, and the score at the last one.
 
-    Ouyang et al. (2022), equation 2 without its
+    Implements :eq:`eq-posttraining-reward`, Ouyang et al. (2022), equation 2 without its
     pre-training term.
 
     Parameters

@@ -19,7 +19,7 @@ Model = TypeVar("Model", bound=nn.Module)
 class LoRALinear(nn.Module):
     r"""A linear map with a frozen weight and a trained correction of low rank.
 
-    Hu et al. (2022), equation 3:
+    Implements :eq:`eq-posttraining-lora`, Hu et al. (2022), equation 3:
     :math:`y=Wx+\frac{\alpha}{r}BAx`, with B = 0 at first, so that nothing changes.
 
     Parameters

@@ -86,6 +86,8 @@ def first_fit(lengths: Sequence[int], room: int) -> list[list[int]]:
 def pack_examples(examples: Sequence[Example], length: int, *, pad: int = 0) -> Packed:
     """Lay examples end to end in rows of one length.
 
+    Implements what :eq:`eq-posttraining-packing` needs.
+
     Parameters
     ----------
     examples : sequence of Example
@@ -130,7 +132,7 @@ def pack_examples(examples: Sequence[Example], length: int, *, pad: int = 0) -> 
 def document_mask(document: Tensor) -> Tensor:
     r"""Return which token may look at which: those of its own example, up to itself.
 
-    That is :math:`M_{ij}=[d_i=d_j]\,[j\le i]`.
+    Implements :eq:`eq-posttraining-packing`: :math:`M_{ij}=[d_i=d_j]\,[j\le i]`.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ def policy_gradient_loss(
 ) -> Tensor:
     r"""Return the number whose gradient estimates minus that of the expected reward.
 
-    Williams
+    Implements :eq:`eq-posttraining-policy-gradient` and :eq:`eq-posttraining-baseline`, Williams
     (1992): the mean of :math:`-(R-b)\log\pi_\theta(y)`. Its value means nothing; its gradient does.
 
     Parameters

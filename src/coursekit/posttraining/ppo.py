@@ -30,7 +30,7 @@ def generalised_advantages(
 ) -> Advantages:
     r"""Return advantages as sums of temporal differences.
 
-    Schulman et al. (2016), equation 16:
+    Implements :eq:`eq-posttraining-gae`, Schulman et al. (2016), equation 16:
     :math:`A_t=\sum_l(\gamma\lambda)^l\delta_{t+l}` with
     :math:`\delta_t=r_t+\gamma V_{t+1}-V_t`, and V = 0 after the last token of a response.
 
@@ -158,7 +158,7 @@ def ppo_loss(
 ) -> Tensor:
     r"""Return the policy's loss: minus the clipped objective, over all tokens.
 
-    Schulman et al. (2017), equation 7.
+    Implements :eq:`eq-posttraining-ppo`, Schulman et al. (2017), equation 7.
 
     Parameters
     ----------

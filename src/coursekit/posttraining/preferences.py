@@ -16,7 +16,7 @@ from coursekit.transformer import GPT
 def bradley_terry_loss(chosen: Tensor, rejected: Tensor) -> Tensor:
     r"""Return the mean of :math:`-\log\sigma(r_w-r_l)` over comparisons.
 
-    Bradley and Terry (1952), as in Ouyang et al.
+    Implements :eq:`eq-posttraining-bradley-terry`, Bradley and Terry (1952), as in Ouyang et al.
     (2022), equation 1.
 
     Parameters

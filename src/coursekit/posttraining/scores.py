@@ -14,7 +14,7 @@ from coursekit._validate import count
 def pass_at_k(n: int, correct: int, k: int) -> float:
     r"""Estimate the probability that one of k answers is right, from n answers.
 
-    Chen et al. (2021), equation 1:
+    Implements :eq:`eq-posttraining-pass-at-k`, Chen et al. (2021), equation 1:
     :math:`1-\binom{n-c}{k}/\binom nk`. It is unbiased; :math:`1-(1-c/n)^k` is too low.
 
     Parameters
@@ -67,7 +67,7 @@ class Rate(NamedTuple):
 def win_rate(wins: int, losses: int, ties: int = 0, *, confidence: float = 0.95) -> Rate:
     r"""Return how often one model's answer was preferred, ties counting half.
 
-    With Wilson's score interval (1927) on the games
+    Implements :eq:`eq-posttraining-win-rate`, with Wilson's score interval (1927) on the games
     that were decided, shrunk by the ties' half.
 
     Parameters

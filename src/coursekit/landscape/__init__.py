@@ -65,6 +65,7 @@ from coursekit.landscape.injection import (
     gullible,
     poisoned,
 )
+from coursekit.landscape.model_card import ModelCard, model_card
 from coursekit.landscape.planner import rule_planner
 from coursekit.landscape.questions import (
     Question,
@@ -118,6 +119,7 @@ __all__ = [
     "ImageWordModel",
     "KeywordIndex",
     "Logistic",
+    "ModelCard",
     "Observation",
     "Pairs",
     "Question",
@@ -169,6 +171,7 @@ __all__ = [
     "load_vectors",
     "logistic",
     "mean_reciprocal_rank",
+    "model_card",
     "ngrams",
     "patches",
     "poisoned",

@@ -190,3 +190,52 @@ def test_every_page_of_the_book_is_in_the_contents() -> None:
             continue  # the sheet of a chapter to come
         paired = f"notebooks/{page.stem}"
         assert f"{name}\n" in contents or f"{paired}\n" in contents, name
+
+
+# --- figures in the prose -------------------------------------------------------------------------
+
+UNIT = (
+    r"(?:%|percent|million|billion|trillion|[GT]B|[kMG]W|watts?|dollars|euros|TFLOP/s|GB/s|nm|mm²)"
+)
+FIGURE = re.compile(rf"(?<![\w.$])\d[\d,.]*\s?{UNIT}(?!\w)")
+CONSTANT = re.compile(r"(?<!\d)(?:0|50|95|99|100) ?%")  # certain, a coin, usual levels
+SOURCED = re.compile(r"\{cite:|\{glue:|\bE\d{3}\b|\bassum|\bunconfirmed|no source")
+READS_A_TABLE = re.compile(r"\bfact\(|load_table|\.one\(|\.where\(|accelerator\(|\bknown\(")
+CELL = re.compile(r"^```\{code-cell\}.*?^```[ \t]*$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: str) -> list[str]:
+    """Paragraphs and code cells of a chapter before its closing sections, in order."""
+    body = re.split(r"^\(sec-\w+-symbols\)=$", text(page), flags=re.MULTILINE)[0]
+    body = re.sub(r"\A---\n.*?\n---\n", "", body, flags=re.DOTALL)
+    cut = re.split(f"({CELL.pattern})", body, flags=re.MULTILINE | re.DOTALL)
+    found = []
+    for piece in cut:
+        found += [piece] if piece.startswith("```{code-cell}") else re.split(r"\n\s*\n", piece)
+    return [piece.strip() for piece in found if piece.strip() not in ("", "+++")]
+
+
+def stray_figures(found: list[str]) -> list[str]:
+    """Paragraphs with a figure from outside that neither they nor the cells beside them source."""
+    stray = []
+    for place, block in enumerate(found):
+        prose = re.sub(r"\$[^$]*\$|`[^`]*`", "", block)
+        if block.startswith(("```", "|", "$$")) or SOURCED.search(block):
+            continue
+        beside = [b for b in found[max(0, place - 1) : place + 2] if b.startswith("```{code-cell}")]
+        if FIGURE.search(CONSTANT.sub("", prose)) and not any(map(READS_A_TABLE.search, beside)):
+            stray.append(" ".join(block.split()))
+    return stray
+
+
+@pytest.mark.parametrize("page", READ)
+def test_every_outside_figure_in_the_prose_has_a_source_beside_it(page: str) -> None:
+    assert stray_figures(blocks(page)) == []
+
+
+def test_a_figure_without_a_source_is_found() -> None:
+    cell = '```{code-cell} ipython3\nfact("die", "area")\n```'
+    assert stray_figures(["A wafer costs 20,000 dollars."]) == ["A wafer costs 20,000 dollars."]
+    assert stray_figures(["A wafer costs 20,000 dollars {cite:p}`someone2026wafer`."]) == []
+    assert stray_figures(["A wafer costs 20,000 dollars.", cell]) == []
+    assert stray_figures(["A coin lands on heads in 50 % of throws."]) == []

@@ -10,6 +10,16 @@ from coursekit import optional
 optional.require("torch")
 
 from coursekit.posttraining.calibration import Reliability, calibration_error, reliability
+from coursekit.posttraining.challenges import (
+    Bias,
+    Edited,
+    Poisoned,
+    Repeated,
+    edit_fact,
+    learn_bias,
+    poison,
+    repeat_training,
+)
 from coursekit.posttraining.dpo import dpo_loss, implicit_reward
 from coursekit.posttraining.examples import (
     Batch,
@@ -20,6 +30,29 @@ from coursekit.posttraining.examples import (
 )
 from coursekit.posttraining.groups import GroupBatches, group_loss
 from coursekit.posttraining.grpo import group_advantages, grpo_loss
+from coursekit.posttraining.hallucination import (
+    Abstention,
+    Question,
+    Told,
+    abstain,
+    ask,
+    chip_questions,
+    go_on_learning,
+    invented_questions,
+    learn_by_heart,
+    split_chips,
+)
+from coursekit.posttraining.in_context import (
+    Reader,
+    Tuned,
+    best_in_context,
+    by_name,
+    draw_codes,
+    fine_tune,
+    lessons,
+    right_after,
+    train_reader,
+)
 from coursekit.posttraining.kl import AdaptiveKL, kl_divergence, kl_estimate, penalised_rewards
 from coursekit.posttraining.lora import LoRALinear, add_lora, learn_last_rows, lora_layers, merged
 from coursekit.posttraining.masked import (
@@ -89,8 +122,17 @@ from coursekit.posttraining.ppo import (
 )
 from coursekit.posttraining.ppo_loop import PPOSettings, PPOStep, ValueModel, ppo_update
 from coursekit.posttraining.preferences import RewardModel, bradley_terry_loss, fit_bradley_terry
-from coursekit.posttraining.rollouts import Rollouts, brief, prompt_ids, roll_out, verified
+from coursekit.posttraining.rollouts import MARK, Rollouts, brief, prompt_ids, roll_out, verified
 from coursekit.posttraining.run import posttrain, prepared, read_posttraining
+from coursekit.posttraining.safety import (
+    ATTACKS,
+    Audit,
+    Filter,
+    audit,
+    repair,
+    requests,
+    train_filter,
+)
 from coursekit.posttraining.scores import Rate, majority_vote, pass_at_k, win_rate
 from coursekit.posttraining.sft import ProblemBatches, demonstration, supervised_loss
 from coursekit.posttraining.small_task import (
@@ -118,6 +160,7 @@ from coursekit.posttraining.templates import (
     instruction_prompt,
     with_chat_tokens,
 )
+from coursekit.posttraining.trained import load_assistant, load_curves
 from coursekit.posttraining.updates import grpo_update, reinforce_update
 from coursekit.posttraining.voting import (
     best_of_n_kl,
@@ -129,19 +172,26 @@ from coursekit.posttraining.voting import (
 
 __all__ = [
     "ASSISTANT",
+    "ATTACKS",
     "CHAT_TOKENS",
     "END",
+    "MARK",
     "METHODS",
     "SMALL",
     "TASKS",
     "USER",
+    "Abstention",
     "AdaptiveKL",
     "Advantages",
+    "Audit",
     "Batch",
+    "Bias",
     "ClerkSettings",
     "Climb",
+    "Edited",
     "Estimates",
     "Example",
+    "Filter",
     "GroupBatches",
     "Judged",
     "LoRALinear",
@@ -154,45 +204,61 @@ __all__ = [
     "Packed",
     "Pair",
     "PairBatches",
+    "Poisoned",
     "Problem",
     "ProblemBatches",
+    "Question",
     "Rate",
+    "Reader",
     "Reliability",
+    "Repeated",
     "RewardModel",
     "Rollouts",
     "Sampled",
     "Score",
+    "Told",
+    "Tuned",
     "Turn",
     "ValueModel",
+    "abstain",
     "adapt",
     "add_lora",
     "answer_batch",
     "answers",
+    "ask",
+    "audit",
     "best_baseline",
+    "best_in_context",
     "best_of_n_climb",
     "best_of_n_kl",
     "best_of_n_means",
     "bradley_terry_loss",
     "brief",
+    "by_name",
     "calibration_error",
     "chat_ids",
+    "chip_questions",
     "climb",
     "clipped_objective",
     "demonstration",
     "divergence_from",
     "document_mask",
     "dpo_loss",
+    "draw_codes",
     "draw_pairs",
     "draw_problems",
     "draw_rollouts",
     "draw_sorting_pairs",
+    "edit_fact",
     "exact_match",
     "expected_reward_gradient",
+    "fine_tune",
     "finite",
     "first_fit",
     "fit_bradley_terry",
     "fit_gold_curve",
     "generalised_advantages",
+    "go_on_learning",
     "gold_curve",
     "gold_reward",
     "group_advantages",
@@ -203,12 +269,18 @@ __all__ = [
     "human_answers",
     "implicit_reward",
     "instruction_prompt",
+    "invented_questions",
     "is_right",
     "judge",
     "kl_divergence",
     "kl_estimate",
+    "learn_bias",
+    "learn_by_heart",
     "learn_last_rows",
+    "lessons",
+    "load_assistant",
     "load_climbs",
+    "load_curves",
     "load_methods",
     "lora_layers",
     "majority_probability",
@@ -223,6 +295,7 @@ __all__ = [
     "parse_answer",
     "pass_at_k",
     "penalised_rewards",
+    "poison",
     "policy_gradient_loss",
     "posttrain",
     "ppo_loss",
@@ -234,8 +307,12 @@ __all__ = [
     "read_posttraining",
     "reinforce_update",
     "reliability",
+    "repair",
+    "repeat_training",
+    "requests",
     "response_log_probs",
     "response_mask",
+    "right_after",
     "roll_out",
     "run_method",
     "sampled_gradients",
@@ -245,12 +322,15 @@ __all__ = [
     "sorting_answers",
     "sorting_prompts",
     "sorting_reward",
+    "split_chips",
     "start_policy",
     "starting_model",
     "supervised_loss",
     "table_of_methods",
     "token_log_probs",
     "train_clerk",
+    "train_filter",
+    "train_reader",
     "train_reward_model",
     "train_sorter",
     "trained_part",

@@ -68,7 +68,8 @@ def train(plan: Plan) -> tuple[Trainer, dict[str, Any]]:
     """
     start, tokenizer, _ = starting_model(plan.start)
     seen, spent = [measured(start, tokenizer, start, WATCHED) | {"step": 0}], 0.0
-    every = max(plan.training.steps // 6, 1)
+    told = plan.training.log_every
+    every = max(plan.training.steps // (6 * told), 1) * told
 
     def watch(trainer: Trainer) -> None:
         nonlocal spent

@@ -89,7 +89,8 @@ def bm25_scores(
         f = np.array([c[word] for c in counts], dtype=float)  # (n,)
         df = int((f > 0).sum())
         idf = math.log(1 + (len(documents) - df + 0.5) / (df + 0.5))
-        scores += idf * f / (f + k1 * (1 - b + b * lengths / lengths.mean()))
+        room = k1 * (1 - b + b * lengths / lengths.mean())  # (n,)
+        scores += idf * np.divide(f, f + room, out=np.zeros_like(f), where=f > 0)
     return scores
 
 

@@ -151,3 +151,11 @@ def test_the_vectors_can_be_built_again(tmp_path, monkeypatch):
     assert entry["metrics"]["words"] == stored["metrics"]["words"]
     assert entry["metrics"]["sentences"] == stored["metrics"]["sentences"]
     assert stored["metrics"]["train_loss"] < entry["metrics"]["train_loss"] < 4.2
+
+
+def test_the_whole_rebuild_has_the_metrics_on_record(tmp_path, thorough):
+    """Ten seconds of training; the loss is a mean over the last steps, the same on one machine."""
+    if not thorough:
+        pytest.skip("ten seconds")
+    entry, stored = build("landscape-vectors", tmp_path), CHECKPOINTS["landscape-vectors"]
+    assert entry["metrics"]["train_loss"] == pytest.approx(stored["metrics"]["train_loss"], rel=0.02)

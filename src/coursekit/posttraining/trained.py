@@ -42,7 +42,7 @@ def load_assistant(name: str = "sft", *, merge: bool = True) -> tuple[GPT, Token
     --------
     >>> from coursekit.posttraining.measure import answers
     >>> from coursekit.posttraining.tasks import Problem
-    >>> model, tokenizer = load_assistant()
+    >>> model, tokenizer = load_assistant("grpo")
     >>> answers(model, tokenizer, [Problem("sort", "Sort: 3 1 2", "1 2 3", ((3, 1, 2),))])
     ['1 2 3']
     """

@@ -333,14 +333,11 @@ def thresholds_for(people: Applicants, criterion: Criterion, rate: float) -> dic
     groups = [int(g) for g in np.unique(people.group)]
     if criterion == "one threshold":
         return dict.fromkeys(groups, float(np.quantile(people.score, 1 - rate)))
-    good = (
-        people.outcome == 1
-        if criterion == "equal opportunity"
-        else np.ones_like(people.group, bool)
-    )
-    return {
-        g: float(np.quantile(people.score[good & (people.group == g)], 1 - rate)) for g in groups
-    }
+    counted = people.outcome >= 0  # everyone
+    if criterion == "equal opportunity":
+        counted = people.outcome == 1
+    scores = {g: people.score[counted & (people.group == g)] for g in groups}
+    return {g: float(np.quantile(values, 1 - rate)) for g, values in scores.items()}
 
 
 def accept(people: Applicants, thresholds: Mapping[int, float]) -> NDArray[np.int64]:

@@ -379,7 +379,8 @@ FORMS = ("best of n", "rl")
 def gold_curve(kl: ArrayLike, alpha: float, beta: float, form: str = "rl") -> Array:
     r"""Return the gold reward that Gao et al. (2022) found at a KL divergence.
 
-    With :math:`d=\sqrt{\mathrm{KL}}`: :math:`d(\alpha-\beta d)` for the best of n and
+    Implements :eq:`eq-posttraining-over-optimisation`. With :math:`d=\sqrt{\mathrm{KL}}`:
+    :math:`d(\alpha-\beta d)` for the best of n and
     :math:`d(\alpha-\beta\log d)` for reinforcement learning.
 
     Parameters

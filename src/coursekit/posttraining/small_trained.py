@@ -42,7 +42,7 @@ def load_climbs() -> tuple[dict[float, list[Climb]], list[Climb]]:
     (0.0, 3)
     """
     name = "posttraining-over-optimisation"
-    arrays = {k: v.numpy() for k, v in load_checkpoint(name).items()}
+    arrays = {k: v.double().numpy() for k, v in load_checkpoint(name).items()}
 
     def climbs(key: str) -> list[Climb]:
         fields = [arrays[f"{key}/{field}"] for field in Climb._fields]

@@ -17,8 +17,8 @@ from coursekit.posttraining.scores import majority_vote
 def majority_probability(right: float, n: int, wrong: float | None = None) -> float:
     r"""Return the probability that the right answer gets most of n independent votes.
 
-    With the chance `right` of the right answer, `wrong` of the commonest wrong one, and the rest
-    scattered so thinly that it never wins:
+    Implements :eq:`eq-posttraining-voting`: with the chance `right` of the right answer, `wrong`
+    of the commonest wrong one, and the rest scattered so thinly that it never wins:
     :math:`\sum_{a>b}\frac{n!}{a!\,b!\,(n-a-b)!}p^aq^b(1-p-q)^{n-a-b}`, and half of the terms with
     a = b above 0. With q = 1 - p it is Condorcet's (1785).
 

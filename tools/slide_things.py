@@ -157,8 +157,11 @@ def _cell(cell: Tag, page: BuiltPage) -> Iterator[Thing]:
     """Code, if the page shows it unfolded and it does more than prepare; then what came out."""
     outputs = [output(tag, page) for tag in cell.select(".cell_output > *")]
     source = None if cell.select_one("details.hide") else cell.select_one(".cell_input")
-    live = any(thing.kind == "live" for thing in outputs)
-    if source is not None and not live and (outputs or not prepares(page.code_in(source))):
+    drawn = [thing for thing in outputs if thing.kind in ("live", "picture")]
+    if source is not None and prepares(page.code_in(source)):
+        yield from drawn
+        return
+    if source is not None and not any(thing.kind == "live" for thing in drawn):
         yield code(source, page)
     yield from outputs
 
@@ -175,6 +178,8 @@ def code(source: Tag, page: BuiltPage) -> Thing:
 
 def prepares(source: str) -> bool:
     """Whether a cell only imports, sets up and quotes: nothing that a lecture shows."""
+    if "print(" in source:
+        return False
     lines = source.strip().splitlines()
     idle = sum(bool(HOUSEKEEPING.match(line)) for line in lines)
     return idle * 2 > len(lines) or lines[0].startswith(("import ", "from "))

@@ -3,7 +3,9 @@
 (() => {
   const [WIDTH, HEIGHT, SMALLEST] = [1280, 720, 0.5];
   const pages = document.querySelector(".ck-pages");
-  const handout = new URLSearchParams(location.search).has("handout") || matchMedia("(max-width: 48rem)").matches;
+  const asked = new URLSearchParams(location.search); // the speaker's window asks with `receiver`
+  const narrow = matchMedia("(max-width: 48rem)").matches;
+  const handout = asked.has("handout") || (narrow && !asked.has("receiver"));
 
   // A formula in a slide that is not shown yet has no neighbour to take its size from.
   window.MathJax.chtml.matchFontHeight = false;

@@ -46,7 +46,7 @@ def paragraph(text: str):
     ("text", "sentence"),
     [
         ("A mask hides the future. It costs nothing.", "A mask hides the future."),
-        ("<em>A mask of one type.</em> And more.", "<em>A mask of one type.</em>"),
+        ("<em>A mask of the wrong type.</em> More.", "<em>A mask of the wrong type.</em>"),
         ("where the softmax goes down each column. Then on.", ""),
         ("It costs 1.5 times as much as before. More.", "It costs 1.5 times as much as before."),
         ("Short. Then a long one follows.", ""),

@@ -158,4 +158,6 @@ def test_the_whole_rebuild_has_the_metrics_on_record(tmp_path, thorough):
     if not thorough:
         pytest.skip("ten seconds")
     entry, stored = build("landscape-vectors", tmp_path), CHECKPOINTS["landscape-vectors"]
-    assert entry["metrics"]["train_loss"] == pytest.approx(stored["metrics"]["train_loss"], rel=0.02)
+    assert entry["metrics"]["train_loss"] == pytest.approx(
+        stored["metrics"]["train_loss"], rel=0.02
+    )

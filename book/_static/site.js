@@ -29,7 +29,7 @@
 
   // What is wider than the page scrolls in its own box, which the keyboard can reach.
   const reachable = () => each("pre, .ck-table, .ck-picture, .ck-equation .math, span.math", (box) => {
-    if (box.localName === "span") box.classList.toggle("ck-wide", box.firstElementChild?.offsetWidth > box.parentElement.clientWidth);
+    if (box.localName === "span") box.classList.toggle("ck-wide", box.firstElementChild?.offsetWidth > box.closest(":not(a, span, em, strong)").clientWidth);
     const wide = box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).display !== "inline";
     if (wide && !box.hasAttribute("tabindex")) {
       box.tabIndex = 0;

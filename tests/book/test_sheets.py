@@ -47,3 +47,12 @@ def test_a_sheet_prints_on_one_page_with_no_formula_cut(page: str, open_page) ->
     assert cut == []
     paper = tab.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 1
+
+
+@pytest.mark.parametrize("page", [p for p in CHAPTERS if Path(p).name[0].isdigit()])
+def test_symbols_lead_to_their_rows_with_their_meaning(page: str, soup) -> None:
+    links = soup(page).select("a.ck-symbol")
+    assert len(links) >= 4
+    rows = {row["id"] for row in soup("book/notation.html").select("tr[id]")}
+    assert {link["href"].partition("#")[2] for link in links} <= rows
+    assert all(link["title"] for link in links)

@@ -204,8 +204,9 @@ class PairBatches:
 def _said_of(reference: GPT, ids: Tensor, mask: Tensor, at_once: int = 128) -> Tensor:
     """Return the reference's log-probability of each response, shape (B,)."""
     reference.eval()
-    parts = zip(ids.split(at_once), mask.split(at_once), strict=True)
-    return torch.cat([_summed(token_log_probs(reference, i), m) for i, m in parts])
+    device = reference.embeddings.tokens.weight.device
+    parts = zip(ids.to(device).split(at_once), mask.to(device).split(at_once), strict=True)
+    return torch.cat([_summed(token_log_probs(reference, i), m) for i, m in parts]).cpu()
 
 
 def _summed(log_probs: Tensor, mask: Tensor) -> Tensor:

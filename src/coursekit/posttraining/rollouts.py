@@ -177,7 +177,9 @@ def roll_out(
         seed=seed,
     )
     answers = [(*w.ids, end) if w.reason == "stop" else w.ids for w in written]
-    batch = pad_examples([Example(tuple(p), a) for p, a in zip(prompts, answers, strict=True)])
+    rows = pad_examples([Example(tuple(p), a) for p, a in zip(prompts, answers, strict=True)])
+    device = model.embeddings.tokens.weight.device
+    batch = Batch(*(x.to(device) for x in rows))
     texts = [tokenizer.decode(w.ids) for w in written]
     rewards = torch.tensor([reward(p, t) for p, t in zip(repeated, texts, strict=True)])
     old = token_log_probs(model, batch.ids)

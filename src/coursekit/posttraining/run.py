@@ -365,10 +365,10 @@ def prepared(plan: Plan, world: World | None = None) -> Trainer:
     world = world or World()
     model, tokenizer, new_tokens = starting_model(plan.start, plan.tokenizer)
     model = quick_norms(model) if plan.training.quick else model
-    model = model.to(world.device)
-    reference = copy.deepcopy(model).requires_grad_(False).eval()
+    reference = copy.deepcopy(model).requires_grad_(False).eval().to(world.device)
     if plan.low_rank:
-        adapt(model, plan.low_rank, new_tokens)
+        adapt(model, plan.low_rank, new_tokens)  # drawn on the CPU: the same weights everywhere
+    model = model.to(world.device)
     batches, loss = SOURCES[plan.method](plan, model, reference, tokenizer, world)
     exam = held_out_problems(plan.data.held_out, tasks=tuple(dict.fromkeys(plan.data.tasks)))
     return Trainer(

@@ -57,6 +57,12 @@
     }).observe(figure);
   }
 
+  // Notes beside the slide, which makes room for them.
+  function turnNotes() {
+    Reveal.configure({ showNotes: !Reveal.getConfig().showNotes });
+    requestAnimationFrame(() => Reveal.layout());
+  }
+
   function present() {
     document.body.classList.add("ck-show");
     document.body.prepend(Object.assign(document.createElement("div"), { className: "reveal" }));
@@ -65,7 +71,7 @@
     Reveal.initialize({
       width: WIDTH, height: HEIGHT, margin: 0.02, center: false, hash: true, transition: "none",
       slideNumber: "c/t", controlsTutorial: false, scrollActivationWidth: null,
-      keyboard: { 78: () => Reveal.configure({ showNotes: !Reveal.getConfig().showNotes }), 68: turnLight },
+      keyboard: { 78: turnNotes, 68: turnLight },
       plugins: [RevealNotes],
     });
     Reveal.registerKeyboardShortcut("N", "Show or hide the notes");

@@ -58,7 +58,7 @@ def requests(things: Sequence[str], n: int, rng: np.random.Generator) -> list[st
     Examples
     --------
     >>> requests(["the time"], 1, np.random.default_rng(0))
-    ['can you say the time now']
+    ['can you say the time quickly']
     """
     generator(rng)
 
@@ -74,7 +74,7 @@ def spaced(text: str) -> str:
     Examples
     --------
     >>> spaced("the code")
-    't h e  c o d e'
+    't h e   c o d e'
     """
     return " ".join(text)
 
@@ -141,7 +141,7 @@ def plain(text: str) -> str:
 
     Examples
     --------
-    >>> plain("Th3 v4ul7 c0d3"), plain("t h e  c o d e")
+    >>> plain("Th3 v4ul7 c0d3"), plain("t h e   c o d e")
     ('the vault code', 'the code')
     """
     text = text.lower().translate(str.maketrans("43017", "aeoit"))

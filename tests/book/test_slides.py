@@ -17,7 +17,8 @@ DECKS = [Path(page).stem for page in CHAPTERS if Path(page).stem[0].isdigit()]
 # A browser pages through some of them, and through all in `make test-all`.
 PAGED = DECKS if os.environ.get("COURSEKIT_TEST_ALL") == "1" else DECKS[::4]
 ROOMS = ("notebooks", "slides")
-LIGHTEST = min(DECKS, key=lambda stem: (SITE / "notebooks" / f"{stem}.html").stat().st_size)
+WEIGHTS = {stem: (SITE / "notebooks" / f"{stem}.html").stat().st_size for stem in DECKS}
+LIGHTEST = min(WEIGHTS, key=WEIGHTS.__getitem__, default="")
 READY = "body[data-state=ready]"
 SILENT = re.compile(r"<(script|style|pre|svg)\b.*?</\1>", re.DOTALL)
 LOUD = ("error", "warning")

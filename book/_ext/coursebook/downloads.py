@@ -49,7 +49,8 @@ class DownloadList(SphinxDirective):
             if (root / "exercises" / path.name).is_file():
                 links.append(_link(f"{up}/exercises/{path.name}", "exercises"))
             if path.name[0].isdigit():
-                links.append(f'<a href="{up.removesuffix(FOLDER)}slides/{path.stem}.html">slides</a>')
+                url = f"{up.removesuffix(FOLDER)}slides/{path.stem}.html"
+                links.append(f'<a href="{url}">slides</a>')
             if sheet := sheet_of(self.env.app, path.stem):
                 url = self.env.app.builder.get_relative_uri(self.env.docname, sheet)
                 links.append(f'<a href="{url}">on one page</a>')

@@ -28,6 +28,7 @@ from coursekit.posttraining.examples import (
     response_log_probs,
     sft_loss,
 )
+from coursekit.posttraining.gold_curves import fit_gold_curve, gold_curve, turning_point
 from coursekit.posttraining.groups import GroupBatches, group_loss
 from coursekit.posttraining.grpo import group_advantages, grpo_loss
 from coursekit.posttraining.hallucination import (
@@ -85,8 +86,6 @@ from coursekit.posttraining.over_optimisation import (
     Judged,
     best_of_n_climb,
     climb,
-    fit_gold_curve,
-    gold_curve,
     gold_reward,
     human_answers,
     judge,
@@ -94,7 +93,6 @@ from coursekit.posttraining.over_optimisation import (
     score,
     train_clerk,
     train_reward_model,
-    turning_point,
 )
 from coursekit.posttraining.packing import (
     Packed,

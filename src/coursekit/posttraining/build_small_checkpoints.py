@@ -40,6 +40,8 @@ SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 def columns_of(runs: Sequence[MethodRun]) -> dict[str, torch.Tensor]:
     """Return each field of the runs as one tensor, a method as its place in `METHODS`.
 
+    A KL that does not exist is stored as 0; who loads it knows by the method.
+
     Examples
     --------
     >>> run = MethodRun("SFT", 7, 0.5, 1.0, 2.0, 0, 100, 5)
@@ -47,7 +49,7 @@ def columns_of(runs: Sequence[MethodRun]) -> dict[str, torch.Tensor]:
     (tensor([1]), tensor([7]))
     """
     columns = {
-        name: torch.tensor([getattr(r, name) for r in runs], dtype=KINDS.get(name))
+        name: torch.tensor([getattr(r, name) for r in runs], dtype=KINDS.get(name)).nan_to_num()
         for name in MethodRun._fields
         if name != "method"
     }

@@ -1,6 +1,6 @@
 """A task small enough to train on in a second, many times: five digits, to be sorted.
 
-Prompts and answers all have one length, so that nothing is padded; a model of 57,000 parameters
+Prompts and answers all have one length, so that nothing is padded; a model of 58,000 parameters
 goes from nothing to 90 % right in 200 steps. What needs many seeds is measured on it.
 """
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import torch
+
 from coursekit.data.checkpoints import CHECKPOINTS, load_checkpoint
-from coursekit.posttraining.methods import METHODS, MethodRun
+from coursekit.posttraining.methods import LEARNED, METHODS, MethodRun
 from coursekit.posttraining.over_optimisation import Climb
 
 
@@ -20,9 +22,12 @@ def load_methods() -> list[MethodRun]:
     >>> {run.seed for run in load_methods()}
     {0, 1, 2}
     """
-    columns = {k: v.tolist() for k, v in load_checkpoint("posttraining-methods").items()}
+    stored = load_checkpoint("posttraining-methods")
+    stored["kl"] = torch.where(stored.pop("has_kl"), stored["kl"], torch.nan)
+    columns = {k: v.tolist() for k, v in stored.items()}
     rows = zip(*(columns[name] for name in MethodRun._fields), strict=True)
-    return [MethodRun(METHODS[int(method)], int(seed), *rest) for method, seed, *rest in rows]
+    runs = [MethodRun(METHODS[int(method)], int(seed), *rest) for method, seed, *rest in rows]
+    return [r if r.method in LEARNED else r._replace(kl=float("nan")) for r in runs]
 
 
 def load_climbs() -> tuple[dict[float, list[Climb]], list[Climb]]:

@@ -40,7 +40,7 @@ SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 def columns_of(runs: Sequence[MethodRun]) -> dict[str, torch.Tensor]:
     """Return each field of the runs as one tensor, a method as its place in `METHODS`.
 
-    A KL that does not exist is stored as 0; who loads it knows by the method.
+    Where a run has no divergence, `kl` holds 0 and `has_kl` False: what is stored is finite.
 
     Examples
     --------
@@ -49,11 +49,14 @@ def columns_of(runs: Sequence[MethodRun]) -> dict[str, torch.Tensor]:
     (tensor([1]), tensor([7]))
     """
     columns = {
-        name: torch.tensor([getattr(r, name) for r in runs], dtype=KINDS.get(name)).nan_to_num()
+        name: torch.tensor([getattr(r, name) for r in runs], dtype=KINDS.get(name))
         for name in MethodRun._fields
         if name != "method"
     }
-    return {**columns, "method": torch.tensor([METHODS.index(r.method) for r in runs])}
+    has_kl = columns["kl"].isfinite()
+    columns["kl"] = torch.where(has_kl, columns["kl"], 0.0)
+    methods = torch.tensor([METHODS.index(r.method) for r in runs])
+    return {**columns, "has_kl": has_kl, "method": methods}
 
 
 def build_methods() -> Built:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from coursekit.data.checkpoints import CHECKPOINTS, load_checkpoint
-from coursekit.posttraining.methods import LEARNED, METHODS, MethodRun
+from coursekit.posttraining.methods import METHODS, MethodRun
 from coursekit.posttraining.over_optimisation import Climb
 
 
@@ -26,8 +26,7 @@ def load_methods() -> list[MethodRun]:
     stored["kl"] = torch.where(stored.pop("has_kl"), stored["kl"], torch.nan)
     columns = {k: v.tolist() for k, v in stored.items()}
     rows = zip(*(columns[name] for name in MethodRun._fields), strict=True)
-    runs = [MethodRun(METHODS[int(method)], int(seed), *rest) for method, seed, *rest in rows]
-    return [r if r.method in LEARNED else r._replace(kl=float("nan")) for r in runs]
+    return [MethodRun(METHODS[int(method)], int(seed), *rest) for method, seed, *rest in rows]
 
 
 def load_climbs() -> tuple[dict[float, list[Climb]], list[Climb]]:

@@ -30,6 +30,7 @@ from coursekit.posttraining import (
     token_log_probs,
     write_answers,
 )
+from coursekit.posttraining.build_small_checkpoints import columns_of
 from coursekit.posttraining.methods import MethodRun
 from coursekit.pretraining import generate
 from coursekit.transformer import GPT, TransformerConfig
@@ -304,3 +305,13 @@ def test_kl_is_refused_across_vocabularies():
     with pytest.raises(ValueError, match="11 tokens and the reference 12"):
         kl_divergence(torch.zeros(11), torch.zeros(12))
     assert SMALL.vocab_size == 11
+
+
+def test_what_has_no_divergence_is_stored_finite_and_said():
+    runs = [
+        MethodRun("SFT", 0, 0.5, 1.0, 2.0, 0, 100, 5),
+        MethodRun("vote of 8", 0, 0.5, np.nan, 0, 0, 0, 40),
+    ]
+    columns = columns_of(runs)
+    assert columns["kl"].tolist() == [1.0, 0.0]
+    assert columns["has_kl"].tolist() == [True, False]

@@ -308,8 +308,9 @@ def test_kl_is_refused_across_vocabularies():
 
 
 def test_what_has_no_divergence_is_stored_finite_and_said():
-    runs = [
-        MethodRun("SFT", 0, 0.5, 1.0, 2.0, 0, 100, 5),
+    ran = MethodRun("SFT", 0, 0.5, 1.0, 2.0, 0, 100, 5)
+    voted = MethodRun("vote of 8", 0, 0.5, np.nan, 0, 0, 0, 40)
+    columns = columns_of([ran, voted])
         MethodRun("vote of 8", 0, 0.5, np.nan, 0, 0, 0, 40),
     ]
     columns = columns_of(runs)

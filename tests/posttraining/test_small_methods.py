@@ -311,8 +311,5 @@ def test_what_has_no_divergence_is_stored_finite_and_said():
     ran = MethodRun("SFT", 0, 0.5, 1.0, 2.0, 0, 100, 5)
     voted = MethodRun("vote of 8", 0, 0.5, np.nan, 0, 0, 0, 40)
     columns = columns_of([ran, voted])
-        MethodRun("vote of 8", 0, 0.5, np.nan, 0, 0, 0, 40),
-    ]
-    columns = columns_of(runs)
     assert columns["kl"].tolist() == [1.0, 0.0]
     assert columns["has_kl"].tolist() == [True, False]

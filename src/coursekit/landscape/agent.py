@@ -140,7 +140,7 @@ def run_agent(
         Takes the question and the steps so far, returns the next :class:`Action`. A language
         model would stand here.
     guard : callable, optional
-        May refuse an action, see :mod:`coursekit.landscape.injection`.
+        May refuse an action, see ``coursekit/landscape/injection.py``.
     max_steps : int, default 6
         Tools that may be used.
 

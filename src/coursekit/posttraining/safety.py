@@ -195,7 +195,7 @@ def train_filter(
     harmful, harmless : sequence of str
         Requests to refuse, and to answer.
     clean : callable
-        What is done to each of them first; :func:`plain`, for instance.
+        What is done to each of them first; ``plain``, for instance.
     threshold : float
         As of :class:`Filter`.
 

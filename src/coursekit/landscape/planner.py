@@ -3,7 +3,7 @@
 Each rule looks at the question and at the steps so far, and returns the next action, or None
 where it has nothing to say. They understand a handful of forms, and say so when none fits. A
 language model in their place would understand far more, and would also follow what it reads:
-:mod:`coursekit.landscape.injection` shows that.
+``coursekit.landscape.injection`` shows that.
 """
 
 from __future__ import annotations

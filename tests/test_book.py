@@ -151,7 +151,7 @@ def test_a_chapter_leads_back_to_where_its_ideas_began(chapter) -> None:
     assert len(elsewhere) + len(set(named(page, "doc"))) >= 3
 
 
-def test_every_erratum_leads_to_the_cell_that_shows_it() -> None:
+def test_every_erratum_leads_to_the_section_that_shows_it() -> None:
     rows = [line for line in text("errata.md").splitlines() if line.startswith("| E")]
     labels = {label for page in READ for label in re.findall(r"^\(([\w-]+)\)=$", text(page), re.M)}
     assert len(rows) >= 80

@@ -160,6 +160,15 @@ def test_names_from_data_cannot_break_out():
     assert "<img" not in figure.html()
 
 
+def moved(tab, seen, before):
+    """Whether the picture becomes another one, within three seconds on a busy machine."""
+    for _ in range(60):
+        if seen()[0] != before[0]:
+            return True
+        tab.wait_for_timeout(50)
+    return False
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("name", NAMES)
 def test_every_control_moves_picture_and_words_by_keyboard(page, figures, name):
@@ -180,7 +189,7 @@ def test_every_control_moves_picture_and_words_by_keyboard(page, figures, name):
             words, spoken = output.text_content(), control.get_attribute("aria-valuetext")
             control.focus()
             tab.keyboard.press("ArrowRight")
-            tab.wait_for_timeout(60)
+            assert moved(tab, seen, before)
             assert output.text_content() != words
             assert control.get_attribute("aria-valuetext") == output.text_content() != spoken
             assert seen()[1] != before[1]
@@ -188,13 +197,12 @@ def test_every_control_moves_picture_and_words_by_keyboard(page, figures, name):
             control.locator("input:checked").first.focus()
             boxes = control.locator("input[type=checkbox]").count()
             tab.keyboard.press("Space" if boxes else "ArrowDown")
-            tab.wait_for_timeout(60)
         else:
             control.focus()
             tab.keyboard.press("Enter")
             tab.wait_for_timeout(600)
         if "Clear" not in (control.text_content() or ""):
-            assert seen()[0] != before[0], kind
+            assert moved(tab, seen, before), kind
     tab.wait_for_timeout(900)
     assert tab.locator("[role=status]").text_content() == seen()[1]
     opened.clean()

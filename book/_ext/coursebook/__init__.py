@@ -10,6 +10,7 @@
 ``sheets``     a chapter on one page, drawn from the chapter
 ``glued``      values that a notebook stored
 ``symbols``    a chapter's symbols, linked to the page of notation
+``errata``     the numbers of the lectures' errata, linked to their boxes
 ``contents``   the side bar, and the map of the eleven chapters
 ``downloads``  the list of files that the build puts beside the pages
 ``exercises``  the table of a chapter's exercises
@@ -43,6 +44,7 @@ def setup(app: Any) -> dict[str, Any]:
         badges,
         contents,
         downloads,
+        errata,
         exercises,
         furniture,
         library,
@@ -61,7 +63,7 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_config_value("course_furniture", "", "env")
     app.connect("config-inited", furnished)
     app.add_config_value("comments_config", {}, "html")  # Jupyter Book sets it in any case
-    text = (palette, pictures, numbers, pace, symbols, badges, library, sheets)
+    text = (palette, pictures, numbers, pace, symbols, errata, badges, library, sheets)
     for module in (*text, contents, downloads, exercises, showcase, furniture):
         module.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -48,6 +48,12 @@ class FairnessGaps:
             np.array([1, 1, 0, 0, 0, 1, 1, 0]),
             np.repeat([0, 1], 4),
         )
+        yield case(
+            "the second group ahead",
+            np.array([1, 0, 1, 0, 1, 0, 1, 0]),
+            np.array([0, 0, 1, 0, 1, 1, 1, 0]),
+            np.repeat([0, 1], 4),
+        )
         yield case("more", *people(rng, 200), shown=False)
 
     def with_loops(outcome, accepted, group):

@@ -31,6 +31,13 @@ from coursekit.landscape.energy import (
     run_on_this_machine,
     training_energy,
 )
+from coursekit.landscape.evaluation import (
+    Question,
+    Verdict,
+    by_kind,
+    evaluate_agent,
+    load_questions,
+)
 from coursekit.landscape.fairness import (
     CRITERIA,
     Applicants,
@@ -67,13 +74,6 @@ from coursekit.landscape.injection import (
 )
 from coursekit.landscape.model_card import ModelCard, model_card
 from coursekit.landscape.planner import rule_planner
-from coursekit.landscape.questions import (
-    Question,
-    Verdict,
-    by_kind,
-    evaluate_agent,
-    load_questions,
-)
 from coursekit.landscape.quote import Quote, Quoter
 from coursekit.landscape.retrieval import (
     DenseIndex,

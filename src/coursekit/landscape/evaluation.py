@@ -10,7 +10,7 @@ from pathlib import Path
 
 from coursekit.landscape.agent import Trace
 
-FILE = Path(__file__).parent / "questions.toml"
+FILE = Path(__file__).parent / "evaluation.toml"
 KINDS = (
     *("calculation", "table", "two steps", "date", "definition", "explanation"),
     "not in the book",

@@ -182,6 +182,7 @@ def execute(nb: nbformat.NotebookNode, folder: Path, tell: Console, stem: str) -
             resources={"metadata": {"path": str(folder)}},
             record_timing=False,
             store_widget_state=False,
+            coalesce_streams=True,  # what is printed in two parts is one output in any case
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
             on_cell_execute=step,
         )

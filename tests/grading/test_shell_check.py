@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from coursekit.grading import check_notebook
+from coursekit.grading import check_notebook, notebook
 from coursekit.grading.notebook import MAX_OUTPUT, run_notebook
 
 START = 'from coursekit.grading import Check\ncheck = Check("01-basics")'
@@ -203,3 +203,11 @@ def test_the_assignment_is_found_however_it_is_written(tmp_path, quoted):
     cell = {"cell_type": "code", "source": f"from coursekit.grading import Check\n{quoted}"}
     path.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
     assert "Checks of 01-basics" in run_notebook(path, 60)["table"]
+
+
+def test_the_end_of_a_long_output_is_kept(tmp_path):
+    said = tmp_path / "said.txt"
+    said.write_bytes(b"x" * (MAX_OUTPUT + 5) + b"\nlast words")
+    notebook._keep_end(said)
+    assert said.stat().st_size == notebook.TAIL
+    assert notebook._last_line(said) == ": last words"

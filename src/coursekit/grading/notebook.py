@@ -22,6 +22,7 @@ from coursekit.grading.wire import type_name
 
 MAX_BYTES = 20 << 20
 MAX_OUTPUT = 1 << 20
+TAIL = 2000
 COMPLETE, INCOMPLETE, UNREADABLE = 0, 1, 2
 START = "import sys; from coursekit.grading import notebook; notebook.child(*sys.argv[1:])"
 
@@ -92,7 +93,8 @@ def _wait(command: list[str], folder: Path, said: Path, seconds: float) -> int |
     """Run ``command`` and return its exit status, or None where it had to be stopped.
 
     What it writes to its error stream goes to the file ``said`` (a pipe would be held open by
-    processes that it leaves behind), which is emptied whenever it grows beyond ``MAX_OUTPUT``.
+    processes that it leaves behind), of which only the end is kept whenever it grows beyond
+    ``MAX_OUTPUT``.
     """
     end = time.monotonic() + seconds
     with said.open("ab") as output:
@@ -111,7 +113,7 @@ def _wait(command: list[str], folder: Path, said: Path, seconds: float) -> int |
                 return process.wait(min(left, 0.1))
             except subprocess.TimeoutExpired:
                 if said.stat().st_size > MAX_OUTPUT:
-                    os.truncate(said, 0)
+                    _keep_end(said)
         return None
     finally:
         _end(process)
@@ -127,10 +129,20 @@ def _end(process: subprocess.Popen) -> None:
     process.wait()
 
 
+def _keep_end(said: Path) -> None:
+    """Shorten a file to its end, where the last words are if its writer has just ended."""
+    with said.open("r+b") as file:
+        file.seek(-TAIL, os.SEEK_END)
+        end = file.read()
+        file.seek(0)
+        file.write(end)
+    os.truncate(said, len(end))
+
+
 def _last_line(said: Path) -> str:
     """The last line that was written, as the end of a sentence."""
     with said.open("rb") as file:
-        file.seek(max(0, said.stat().st_size - 2000))
+        file.seek(max(0, said.stat().st_size - TAIL))
         lines = file.read().decode("utf-8", errors="replace").strip().splitlines()
     return f": {lines[-1][-300:]}" if lines else ""
 

@@ -12,8 +12,8 @@ for address in ("@CANARY@/socket", "\0@TOKEN@", "/run/docker.sock", "/run/dbus/s
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.connect(address)
+            tried.append(f"REACHED {address!r}")
             connection.sendall(b"@TOKEN@")
-        tried.append(f"REACHED {address!r}")
     except OSError as error:
         tried.append(f"kept out: {error}")
 essay = "; ".join(tried)
